@@ -22,6 +22,7 @@ static const struct {
     {"segments", "Segments", report_icp_segments},
     {"disputes", "What was disputed", report_icp_disputes},
     {"drift", "Whether it still holds", report_icp_drift},
+    {"hand", "Written by hand against learned", report_icp_hand},
     {"refused", "What was not learned from", report_icp_refused},
 };
 #define SECTIONS (sizeof sections / sizeof *sections)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A version of the profile as one HTML page without scripts: does it predict, how well its chances
  * hold, what each field adds and how many accounts say so, segments, what was disputed and what
- * came of it, whether it still holds, what was refused. Each section begins with its answer, each
+ * came of it, whether it still holds, how a profile written by hand does beside it, what was
+ * refused. Each section begins with its answer, each
  * picture stands beside the table of its figures.
  *
  * A page is made of what is passed in and of nothing else, no clock, so the same figures give the
@@ -27,6 +28,7 @@ struct report_icp {
     const char *no_drift;
     const json_t *segments; /* the reply of segment-find; NULL: why not */
     const char *no_segments;
+    const json_t *hand; /* a profile written by hand beside it, tools/cli/backtest_hand.h; NULL */
 };
 
 void report_icp(FILE *out, const struct report_icp *report);

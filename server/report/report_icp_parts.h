@@ -33,6 +33,7 @@ void report_icp_shapes(FILE *out, const struct report_icp *report);
 void report_icp_segments(FILE *out, const struct report_icp *report);
 void report_icp_disputes(FILE *out, const struct report_icp *report);
 void report_icp_drift(FILE *out, const struct report_icp *report);
+void report_icp_hand(FILE *out, const struct report_icp *report);
 void report_icp_refused(FILE *out, const struct report_icp *report);
 
 #endif

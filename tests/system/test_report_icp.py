@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import unittest
 
 from icpd import Server
@@ -89,7 +90,7 @@ class Report(unittest.TestCase):
         for described in self.page.described:
             self.assertIn(described, self.page.ids)
         for section in ("evidence", "reliability", "gains", "grades", "shapes", "segments", "disputes",
-                        "drift", "refused", "ground"):
+                        "drift", "hand", "refused", "ground"):
             self.assertIn(section, self.page.ids)
         self.assertEqual(self.text, self.icp("report", "icp"))
 
@@ -99,7 +100,11 @@ class Report(unittest.TestCase):
         for name, member in (("AUC", "auc"), ("Log loss", "log_loss"), ("Brier", "brier"),
                              ("ECE", "ece"), ("KS", "ks"), ("Lift", "lift_top_decile")):
             self.assertEqual(rows[name][1], f"{held[member]:.4f}")
-        self.assertEqual(rows["AUC"][2], f"{held['auc_low']:.4f} to {held['auc_high']:.4f}")
+        for name, member in (("AUC", "auc"), ("Log loss", "log_loss"), ("ECE", "ece")):
+            low, high = held[f"{member}_low"], held[f"{member}_high"]
+            self.assertLessEqual(low, held[member])
+            self.assertLessEqual(held[member], high)
+            self.assertEqual(rows[name][2], f"{low:.4f} to {high:.4f}")
         bins = self.page.tables["reliability-table"][1:]
         self.assertEqual([[row[0], number(row[1]), number(row[2])] for row in bins],
                          [[f"{b['p']:.4f}", b["n"], b["positives"]] for b in held["reliability"]])
@@ -144,6 +149,58 @@ class Report(unittest.TestCase):
         self.assertEqual([row[0], row[3], row[4], number(row[5])],
                          [str(challenge["number"]), challenge["condition"], challenge["verdict"],
                           challenge["accounts"]])
+
+    def test_a_profile_by_hand_stands_beside_the_version_as_in_the_backtest(self):
+        """The figures are those of icp backtest and of counts; without a profile the page says how."""
+        self.assertIsNone(self.data["hand_written"])
+        self.assertTrue(any(a.startswith("Not compared: ") for a in self.page.answers))
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "ours.json")
+            with open(path, "w", encoding="utf-8") as file:
+                json.dump({"name": "<ours>", "points": [{"if": "employees > 100", "points": 10},
+                                                        {"if": "employees <= 100", "points": -2.5}]}, file)
+            hand = json.loads(self.icp("report", "icp", "--json", "--profile", path))["hand_written"]
+            page = Page(self.icp("report", "icp", "--profile", path))
+            told = self.icp("backtest", "--profile", path).splitlines()
+            where = json.loads(self.icp("report", "icp", "--json", "--profile", path,
+                                        "--where", "employees > 50"))["hand_written"]
+        learned, ours = hand["version"], hand["profile"]
+        self.assertIn(f"on {hand['accounts']} accounts with an outcome, of which {hand['outcomes']} had it", told[0])
+        self.assertIn(f"AUC {learned['auc']:.3f}, 95 % interval {learned['auc_low']:.3f} to", told[0])
+        self.assertEqual(told[1], f"<ours>: AUC {ours['auc']:.3f}, {ours['auc_low']:.3f} to {ours['auc_high']:.3f}; "
+                                  f"its top tenth holds {ours['lift_top_decile']:.1f} times as many; the version finds "
+                                  f"{hand['lift_over']:.2f} times as many there; "
+                                  f"{100 * hand['weight_with_evidence']:.0f} % of its points have evidence")
+        self.assertAlmostEqual(hand["lift_over"], learned["lift_top_decile"] / ours["lift_top_decile"])
+        weights = [abs(c["points"]) for c in hand["conditions"] if c["evidence"]]
+        self.assertAlmostEqual(hand["weight_with_evidence"], sum(weights) / 12.5)
+        self.assertLess(where["accounts"], hand["accounts"])
+        self.assertEqual([row[:3] for row in page.tables["hand-table"][1:]],
+                         [[name, f"{side['auc']:.4f}", f"{side['auc_low']:.4f} to {side['auc_high']:.4f}"]
+                          for name, side in (("version 1", learned), ("<ours>", ours))])
+        self.assertEqual([[row[0], row[1], number(row[2]), row[7]] for row in page.tables["conditions-table"][1:]],
+                         [[c["if"], f"{c['points']:+g}", c["accounts"], "yes" if c["evidence"] else "no"]
+                          for c in hand["conditions"]])
+        self.assertFalse(page.tags & {"ours", "script"})
+
+    def test_a_profile_that_is_none_is_refused_by_its_place(self):
+        def refused(*arguments):
+            done = subprocess.run([ICP, "report", "icp", *arguments], capture_output=True, text=True, env={
+                **os.environ, "ICP_URI": f"icp://127.0.0.1:{self.server.port}", "LC_ALL": "C.UTF-8"})
+            self.assertEqual(done.stdout, "")
+            return done.returncode, done.stderr
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "ours.json")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write('{"points": [{"if": "employees =", "points": 1}]}')
+            status, err = refused("--profile", path)
+            self.assertEqual(status, 65)
+            self.assertIn("points[0] of the profile", err)
+            self.assertIn("column", err)
+        self.assertEqual(refused("--profile", "/nowhere/ours.json")[0], 66)
+        status, err = refused("--where", "employees > 50")
+        self.assertEqual(status, 64)
+        self.assertIn("--profile", err)
 
     def test_what_cannot_be_asked_says_why(self):
         if self.data["drift"] is None:

@@ -4,7 +4,7 @@
  * profile, the values of the field. */
 #include <stdlib.h>
 
-#include "tools/cli/backtest_read.h"
+#include "tools/cli/backtest_hand.h"
 #include "tools/cli/cmd.h"
 #include "tools/cli/out/out_number.h"
 #include "tools/cli/profile_file.h"
@@ -14,15 +14,11 @@ struct backtest {
     const struct cli *cli;
     struct icp_client *client;
     struct backtest_data data;
-    const json_t *profile; /* NULL: none */
-    struct backtest_condition *conditions;
-    size_t condition_count;
+    struct backtest_hand hand;
     struct backtest_lists lists;
     struct backtest_part *parts;
     size_t part_count;
     double eta_squared;
-    struct math_auc auc, profile_auc;
-    double lift, profile_lift;
 };
 
 static const char *const list_names[BACKTEST_LISTS] = {"best", "poor", "control"};
@@ -32,45 +28,10 @@ static int no_memory(const struct cli *cli)
     return cli_fail(cli, EX_OSERR, "no memory for the accounts");
 }
 
-/* Which accounts meet each condition, and what that makes of the profile. */
-static int profile_apply(struct backtest *test)
-{
-    struct backtest_data *data = &test->data;
-    bool *meets = calloc(data->count + 1, sizeof *meets);
-    test->condition_count = profile_count(test->profile);
-    test->conditions = calloc(test->condition_count + 1, sizeof *test->conditions);
-    bool room = meets != NULL && test->conditions != NULL;
-    int status = room ? EX_OK : no_memory(test->cli);
-    for (size_t i = 0; room && status == EX_OK && i < test->condition_count; i++) {
-        struct backtest_condition *condition = &test->conditions[i];
-        const char *text = profile_condition(test->profile, i, &condition->points);
-        char what[48];
-        (void)snprintf(what, sizeof what, "points[%zu] of the profile", i);
-        memset(meets, 0, (data->count + 1) * sizeof *meets);
-        status = backtest_meets(test->cli, test->client, data, what, text, meets);
-        for (size_t a = 0; status == EX_OK && a < data->count; a++) {
-            data->accounts[a].points += meets[a] ? condition->points : 0;
-        }
-        backtest_condition_judge(data->accounts, meets, data->count, condition);
-    }
-    free(meets);
-    return status;
-}
-
 static int figures_make(struct backtest *test, size_t k, uint64_t seed, bool divided)
 {
     const struct backtest_data *data = &test->data;
-    struct backtest_rate all = backtest_rate_of(data->accounts, data->count);
-    if (all.outcomes == 0 || all.outcomes == all.accounts) {
-        return cli_fail(test->cli, EX_DATAERR,
-                        "%zu accounts have an outcome and %zu of them had it: there is nothing to "
-                        "compare",
-                        all.accounts, all.outcomes);
-    }
-    bool ok = backtest_lists_make(data->accounts, data->count, k, seed, &test->lists) &&
-              backtest_auc(data->accounts, data->count, false, &test->auc, &test->lift);
-    ok = ok && (test->profile == NULL || backtest_auc(data->accounts, data->count, true,
-                                                      &test->profile_auc, &test->profile_lift));
+    bool ok = backtest_lists_make(data->accounts, data->count, k, seed, &test->lists);
     ok = ok && (!divided || backtest_parts_make(data->accounts, data->count, &test->parts,
                                                 &test->part_count, &test->eta_squared));
     return ok ? EX_OK : no_memory(test->cli);
@@ -93,21 +54,21 @@ static void rate_cells(struct out_table *table, const struct backtest_rate *rate
 static void head_print(const struct backtest *test)
 {
     const struct cli *cli = test->cli;
+    const struct backtest_hand *hand = &test->hand;
     struct backtest_rate all = backtest_rate_of(test->data.accounts, test->data.count);
     cli_print(cli,
               "version %llu on %zu accounts with an outcome, of which %zu had it (%.1f %%): AUC "
               "%.3f, 95 %% interval %.3f to %.3f; its top tenth holds %.1f times as many\n",
               (unsigned long long)test->data.icp, all.accounts, all.outcomes, percent(&all),
-              test->auc.auc, test->auc.low, test->auc.high, test->lift);
-    if (test->profile != NULL) {
-        const char *name = json_string_value(json_object_get(test->profile, "name"));
+              hand->auc.auc, hand->auc.low, hand->auc.high, hand->lift);
+    if (hand->profile != NULL) {
+        const char *name = json_string_value(json_object_get(hand->profile, "name"));
         cli_print(cli,
                   "%s: AUC %.3f, %.3f to %.3f; its top tenth holds %.1f times as many; the version "
                   "finds %.2f times as many there; %.0f %% of its points have evidence\n",
-                  name != NULL ? name : "the profile", test->profile_auc.auc, test->profile_auc.low,
-                  test->profile_auc.high, test->profile_lift,
-                  test->profile_lift > 0 ? test->lift / test->profile_lift : 0,
-                  100 * backtest_weight_with_evidence(test->conditions, test->condition_count));
+                  name != NULL ? name : "the profile", hand->profile_auc.auc, hand->profile_auc.low,
+                  hand->profile_auc.high, hand->profile_lift, backtest_hand_ratio(hand),
+                  100 * backtest_weight_with_evidence(hand->conditions, hand->condition_count));
     }
 }
 
@@ -135,11 +96,11 @@ static int conditions_print(const struct backtest *test)
     struct out_table table;
     cli_print(test->cli, "\n");
     out_table_init(&table, headers, sizeof headers / sizeof *headers);
-    for (size_t i = 0; i < test->condition_count; i++) {
-        const struct backtest_condition *condition = &test->conditions[i];
+    for (size_t i = 0; i < test->hand.condition_count; i++) {
+        const struct backtest_condition *condition = &test->hand.conditions[i];
         double points;
         out_cell_number(&table, "%+g", out_signed(condition->points, 17));
-        out_cell_text(&table, "%s", profile_condition(test->profile, i, &points));
+        out_cell_text(&table, "%s", profile_condition(test->hand.profile, i, &points));
         rate_cells(&table, &condition->with);
         out_cell_number(&table, "%+.1f", out_signed(100 * condition->effect, 1));
         out_cell_text(&table, "%s", condition->evidence ? "yes" : "no");
@@ -195,7 +156,7 @@ static int test_print(const struct backtest *test)
     }
     head_print(test);
     status = lists_print(test);
-    if (status == EX_OK && test->profile != NULL) {
+    if (status == EX_OK && test->hand.profile != NULL) {
         status = conditions_print(test);
     }
     if (status == EX_OK && test->parts != NULL) {
@@ -210,8 +171,8 @@ static int test_run(struct backtest *test, size_t k, uint64_t seed)
     int status = backtest_read(cli, test->client, cli_text(cli, CLI_BACKTEST_LABEL),
                                cli_text(cli, CLI_BACKTEST_WHERE), cli_text(cli, CLI_BACKTEST_BY),
                                &test->data);
-    if (status == EX_OK && test->profile != NULL) {
-        status = profile_apply(test);
+    if (status == EX_OK) {
+        status = backtest_hand_make(cli, test->client, &test->data, &test->hand);
     }
     if (status == EX_OK) {
         status = figures_make(test, k, seed, cli_has(cli, CLI_BACKTEST_BY));
@@ -238,7 +199,7 @@ int cmd_backtest(struct cli *cli)
             return status;
         }
     }
-    test.profile = profile;
+    test.hand.profile = profile;
     test.client = cli_connect(cli, &status);
     if (test.client != NULL) {
         status = test_run(&test, (size_t)k, seed);
@@ -246,7 +207,7 @@ int cmd_backtest(struct cli *cli)
     }
     backtest_free(&test.data);
     backtest_lists_free(&test.lists);
-    free(test.conditions);
+    backtest_hand_free(&test.hand);
     free(test.parts);
     json_decref(profile);
     return status;

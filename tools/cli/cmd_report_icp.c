@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* icp report icp: a version's document, what was disputed of it, whether it holds and its segments
  * are asked of the server, and a page written beside its final name and then put there. What cannot
- * be asked says why in its section. --json gives what the page is made of. */
+ * be asked says why in its section; a profile written by hand is held against the version only if
+ * --profile names one, and what is wrong with it ends the command. --json gives what the page is
+ * made of. */
 #include <stdlib.h>
 
 #include "server/report/report_icp.h"
+#include "tools/cli/backtest_hand.h"
 #include "tools/cli/cmd.h"
 #include "tools/cli/out/out_json.h"
+#include "tools/cli/profile_file.h"
 #include "tools/cli/remote_schema.h"
 
 struct gathered {
     struct report_icp page;
-    json_t *document, *drift, *segments, *challenges;
+    json_t *document, *drift, *segments, *challenges, *hand;
     struct feature_codebook *codebook;
     struct model_scorecard *scorecard;
     char whys[3][512]; /* of a fault */
@@ -23,6 +27,7 @@ static void gathered_fini(struct gathered *gathered)
     json_decref(gathered->drift);
     json_decref(gathered->segments);
     json_decref(gathered->challenges);
+    json_decref(gathered->hand);
     model_destroy(gathered->scorecard);
     feature_codebook_destroy(gathered->codebook);
 }
@@ -118,6 +123,27 @@ static json_t *challenges_ask(struct icp_client *client, uint64_t version, char 
     return all;
 }
 
+/* The profile that was read beside the version, as icp backtest holds it. */
+static int hand_gather(const struct cli *cli, struct icp_client *client, const json_t *profile,
+                       struct gathered *gathered)
+{
+    struct backtest_data data = {.icp = gathered->page.version};
+    struct backtest_hand hand = {.profile = profile};
+    int status = backtest_read(cli, client, cli_text(cli, CLI_REPORT_ICP_LABEL),
+                               cli_text(cli, CLI_REPORT_ICP_WHERE), NULL, &data);
+    if (status == EX_OK) {
+        status = backtest_hand_make(cli, client, &data, &hand);
+    }
+    if (status == EX_OK) {
+        gathered->hand = backtest_hand_json(&data, &hand);
+        status = gathered->hand != NULL ? EX_OK : cli_fail(cli, EX_OSERR, "no memory");
+    }
+    gathered->page.hand = gathered->hand;
+    backtest_hand_free(&hand);
+    backtest_free(&data);
+    return status;
+}
+
 static int gather(const struct cli *cli, struct icp_client *client, uint64_t version,
                   struct gathered *gathered)
 {
@@ -158,32 +184,54 @@ static int page_write(const struct cli *cli, const struct gathered *gathered)
 
 static int json_print(const struct cli *cli, const struct gathered *gathered)
 {
-    return cli_json(cli,
-                    json_pack("{s:I, s:b, s:O, s:O?, s:O?, s:O?}", "icp",
-                              (json_int_t)gathered->page.version, "active", gathered->page.active,
-                              "document", gathered->document, "challenges", gathered->challenges,
-                              "drift", gathered->drift, "segments", gathered->segments));
+    return cli_json(cli, json_pack("{s:I, s:b, s:O, s:O?, s:O?, s:O?, s:O?}", "icp",
+                                   (json_int_t)gathered->page.version, "active",
+                                   gathered->page.active, "document", gathered->document,
+                                   "challenges", gathered->challenges, "drift", gathered->drift,
+                                   "segments", gathered->segments, "hand_written", gathered->hand));
 }
 
-int cmd_report_icp(struct cli *cli)
+static int report_make(struct cli *cli, uint64_t version, const json_t *profile)
 {
     int status = EX_OK;
-    uint64_t version = 0;
     struct gathered gathered = {.document = NULL};
-    if (!cli_arguments(cli, 0, 1) ||
-        (cli->argument_count > 0 && !cli_version_argument(cli, cli->arguments[0], &version))) {
-        return EX_USAGE;
-    }
     struct icp_client *client = cli_connect(cli, &status);
     if (client == NULL) {
         return status;
     }
     status = gather(cli, client, version, &gathered);
+    if (status == EX_OK && profile != NULL) {
+        status = hand_gather(cli, client, profile, &gathered);
+    }
     if (status == EX_OK) {
         status =
             cli->style.form == OUT_JSON ? json_print(cli, &gathered) : page_write(cli, &gathered);
     }
     gathered_fini(&gathered);
     icp_close(client);
+    return status;
+}
+
+int cmd_report_icp(struct cli *cli)
+{
+    int status = EX_OK;
+    uint64_t version = 0;
+    json_t *profile = NULL;
+    if (!cli_arguments(cli, 0, 1) ||
+        (cli->argument_count > 0 && !cli_version_argument(cli, cli->arguments[0], &version))) {
+        return EX_USAGE;
+    }
+    if (cli_has(cli, CLI_REPORT_ICP_PROFILE)) {
+        profile = profile_file_read(cli, cli_text(cli, CLI_REPORT_ICP_PROFILE), &status);
+        if (profile == NULL) {
+            return status;
+        }
+    } else if (cli_has(cli, CLI_REPORT_ICP_LABEL) || cli_has(cli, CLI_REPORT_ICP_WHERE)) {
+        return cli_fail(cli, EX_USAGE,
+                        "--label and --where say whom a profile written by hand is compared on: "
+                        "name one with --profile");
+    }
+    status = report_make(cli, version, profile);
+    json_decref(profile);
     return status;
 }
