@@ -254,11 +254,11 @@ bool lifecycle_gather(struct engine_worker *worker, const struct engine_job *job
 {
     bool now =
         request->as_of.seq >= engine_worker_seq(worker) && request->as_of.known_ms == INT64_MAX;
-    *gather =
-        (struct lifecycle_gather){.worker = worker,
-                                  .job = job,
-                                  .mark = {now ? request->columns : NULL, worker, job, NULL, 0, false},
-                                  .churn = request->measure == MEASURE_ID_BRIDGE};
+    *gather = (struct lifecycle_gather){
+        .worker = worker,
+        .job = job,
+        .mark = {now ? request->columns : NULL, worker, job, NULL, 0, false},
+        .churn = request->measure == MEASURE_ID_BRIDGE};
     lifecycle_collect_init(&gather->collect, worker, job, &request->as_of,
                            UINT32_C(1) << EVENT_SUBSCRIPTION | UINT32_C(1) << EVENT_OUTCOME);
     return lifecycle_field_find(worker, request->by, "by", false, &gather->by, fault) &&
