@@ -87,7 +87,9 @@ static bool weeks_take(const struct measure_table *lift, const char *against, st
         if (is_of(lift, row, against)) {
             size_t at = weeks->count++;
             weeks->x[at] = (double)weeks->count;
-            weeks->ratio[at] = within(report_value(lift, row, "ratio"), 1);
+            bool endless =
+                report_value(lift, row, "won_on") > 0 && report_value(lift, row, "off") > 0;
+            weeks->ratio[at] = within(report_value(lift, row, "ratio"), endless ? odds_high : 1);
             weeks->low[at] = within(report_value(lift, row, "rule_low"), odds_low);
             weeks->high[at] = within(report_value(lift, row, "rule_high"), odds_high);
             weeks->one[at] = 1;

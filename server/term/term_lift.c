@@ -229,7 +229,13 @@ static double peak_find(const struct term_block *blocks, size_t count)
 
 double term_lift_conditional(const struct term_block *blocks, size_t count)
 {
-    return any_tells(blocks, count) ? exp(peak_find(blocks, count)) : MATH_NAN;
+    if (!any_tells(blocks, count)) {
+        return MATH_NAN;
+    }
+    /* All that were won are on one side: no finite ratio is the likeliest. */
+    double peak = peak_find(blocks, count);
+    double far = far_log - 1e-6;
+    return peak > far ? (double)INFINITY : peak < -far ? 0 : exp(peak);
 }
 
 double term_lift_mantel(const struct term_block *blocks, size_t count)

@@ -50,7 +50,7 @@ bool term_block_tells(const struct term_block *block);
 /* ln P of what a block shows, by the logarithm of the odds ratio. */
 double term_block_log_p(const struct term_block *block, double log_ratio);
 
-/* Odds ratios; NAN where no block tells. */
+/* Odds ratios; NAN where no block tells, infinite where nobody was won off the list. */
 double term_lift_conditional(const struct term_block *blocks, size_t count);
 double term_lift_mantel(const struct term_block *blocks, size_t count);
 /* Holds at all times with 1 - alpha; open ends are 0 and infinity. */

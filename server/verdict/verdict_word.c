@@ -68,6 +68,12 @@ static void bounds_print(double low, double high, char *out, size_t bytes)
     }
 }
 
+/* Where nobody was won on the other side, the ratio has no end. */
+static void ratio_print(double ratio, char *out, size_t bytes)
+{
+    (void)snprintf(out, bytes, isinf(ratio) != 0 ? "above any number" : "%.2f", ratio);
+}
+
 static const char *other_side(enum verdict_against against)
 {
     static const char *const sides[VERDICT_AGAINSTS] = {
@@ -92,16 +98,18 @@ static void answer_add(const struct verdict_said *said, struct verdict_words *wo
 {
     enum verdict_against ground = ground_of(said);
     const struct verdict_lift *lift = &said->lifts[ground];
+    char ratio[32];
+    ratio_print(lift->ratio, ratio, sizeof ratio);
     if (said->verdict == TERM_SUPPORTED) {
         verdict_words_add(words,
-                          "Supported: the list was right. Its accounts were won at %.2f times the "
+                          "Supported: the list was right. Its accounts were won at %s times the "
                           "odds of %s, and at least %.2f times, however often one looks.",
-                          lift->ratio, other_side(ground), lift->bounds.rule_low);
+                          ratio, other_side(ground), lift->bounds.rule_low);
     } else if (said->verdict == TERM_REFUTED) {
         verdict_words_add(words,
-                          "Refuted: the list was wrong. Its accounts were won at %.2f times the "
+                          "Refuted: the list was wrong. Its accounts were won at %s times the "
                           "odds of %s, and at most %.2f times, however often one looks.",
-                          lift->ratio, other_side(ground), lift->bounds.rule_high);
+                          ratio, other_side(ground), lift->bounds.rule_high);
     } else if (isnan(lift->ratio) != 0) {
         verdict_words_add(words, "Insufficient: nothing is matured yet that could tell whether the "
                                  "list was right.");
@@ -110,8 +118,8 @@ static void answer_add(const struct verdict_said *said, struct verdict_words *wo
         bounds_print(lift->bounds.rule_low, lift->bounds.rule_high, bounds, sizeof bounds);
         verdict_words_add(words,
                           "Insufficient: the outcomes do not say yet whether the list was right. "
-                          "Against %s the odds ratio is %.2f, and may be %s.",
-                          other_side(ground), lift->ratio, bounds);
+                          "Against %s the odds ratio is %s, and may be %s.",
+                          other_side(ground), ratio, bounds);
     }
 }
 
@@ -121,6 +129,7 @@ static void side_add(const struct verdict_said *said, enum verdict_against again
     const struct verdict_lift *lift = &said->lifts[against];
     char rates[160];
     char bounds[64];
+    char ratio[32];
     if (!said->asked[against] || lift->on + lift->off == 0) {
         return;
     }
@@ -131,8 +140,9 @@ static void side_add(const struct verdict_said *said, enum verdict_against again
         return;
     }
     bounds_print(lift->bounds.rule_low, lift->bounds.rule_high, bounds, sizeof bounds);
-    verdict_words_add(words, "Against %s: %s; odds ratio %.2f, %s: %s.", other_side(against), rates,
-                      lift->ratio, bounds, term_verdict_word(lift->bounds.verdict));
+    ratio_print(lift->ratio, ratio, sizeof ratio);
+    verdict_words_add(words, "Against %s: %s; odds ratio %s, %s: %s.", other_side(against), rates,
+                      ratio, bounds, term_verdict_word(lift->bounds.verdict));
 }
 
 void verdict_words_make(const struct verdict_said *said, struct verdict_words *words)

@@ -111,6 +111,19 @@ static void blocks_that_tell_nothing_change_nothing(void **state)
     assert_string_equal(term_verdict_word(term_lift_verdict(&lift, .05)), "insufficient");
 }
 
+/* Seven of thirteen against none of three, and the other way round. */
+static void a_ratio_without_an_end_is_told_as_one(void **state)
+{
+    (void)state;
+    static const struct term_block on = {.on = 13, .off = 3, .won = 7, .won_on = 7};
+    static const struct term_block off = {.on = 13, .off = 3, .won = 2, .won_on = 0};
+    static const struct term_block both = {.on = 13, .off = 3, .won = 8, .won_on = 7};
+    assert_true(isinf(term_lift_conditional(&on, 1)));
+    assert_true(term_lift_conditional(&off, 1) == 0);
+    double ratio = term_lift_conditional(&both, 1);
+    assert_true(ratio > 0 && ratio < 10);
+}
+
 static double chance(uint64_t *seed)
 {
     *seed = *seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
@@ -259,6 +272,7 @@ int main(void)
         cmocka_unit_test(berkeley_is_as_the_books_have_it),
         cmocka_unit_test(the_mean_of_e_is_one_without_effect),
         cmocka_unit_test(blocks_that_tell_nothing_change_nothing),
+        cmocka_unit_test(a_ratio_without_an_end_is_told_as_one),
         cmocka_unit_test(years_without_effect_are_rarely_judged_and_a_z_test_is_fooled),
         cmocka_unit_test(years_with_effect_are_mostly_supported),
         cmocka_unit_test(effort_alone_is_no_lift_within_strata_and_fools_the_pooled_test),
