@@ -61,9 +61,9 @@ static size_t larger(size_t a, size_t b)
 /* A longer list of pointers; the new ones are NULL. NULL: no memory, and the list is as it was. */
 static void *list_widen(void *list, size_t has, size_t count)
 {
-    char *wider = realloc(list, count * sizeof(void *));
+    void **wider = realloc(list, count * sizeof *wider);
     if (wider) {
-        memset(wider + has * sizeof(void *), 0, (count - has) * sizeof(void *));
+        memset(wider + has, 0, (count - has) * sizeof *wider);
     }
     return wider;
 }
