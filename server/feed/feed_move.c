@@ -133,39 +133,40 @@ static bool stood_at(struct feed_between *between, uint32_t slot,
     return true;
 }
 
-/* What the account is now, on a move of its own. */
-static bool move_of(struct feed_between *between, const struct feature_record *record,
-                    enum feed_what what, const struct stood *now, struct feed_move **made,
-                    struct proto_fault *fault)
+/* What the account is now, on a move of its own; NULL with *fault. */
+static struct feed_move *move_of(struct feed_between *between, const struct feature_record *record,
+                                 enum feed_what what, const struct stood *now,
+                                 struct proto_fault *fault)
 {
     struct feed_move *move = move_add(between);
     if (move == NULL) {
-        return no_memory(fault);
+        (void)no_memory(fault);
+        return NULL;
     }
-    *made = move;
     move->what = what;
     move->now = now->grade;
     move->fit = now->fit;
     if (what != FEED_GRADE) {
         move->segment = kept(between->arena, now->segment);
     }
-    return named(between, record, move, fault);
+    return named(between, record, move, fault) ? move : NULL;
 }
 
 static bool changes_tell(struct feed_between *between, const struct feature_record *record,
                          const struct stood *before, const struct stood *now,
                          struct proto_fault *fault)
 {
-    struct feed_move *move = NULL;
     if (before->grade != now->grade) {
-        if (!move_of(between, record, FEED_GRADE, now, &move, fault)) {
+        struct feed_move *move = move_of(between, record, FEED_GRADE, now, fault);
+        if (move == NULL) {
             return false;
         }
         move->before = before->grade;
         move->fit_before = before->fit;
     }
     if (!proto_span_equal(before->segment, now->segment)) {
-        if (!move_of(between, record, FEED_SEGMENT, now, &move, fault)) {
+        struct feed_move *move = move_of(between, record, FEED_SEGMENT, now, fault);
+        if (move == NULL) {
             return false;
         }
         move->segment_before = kept(between->arena, before->segment);
@@ -178,7 +179,6 @@ bool feed_compare(struct feed_between *between, uint32_t slot, struct proto_faul
     struct feature_record record;
     struct stood before;
     struct stood now;
-    struct feed_move *move = NULL;
     base_arena_reset(between->scratch);
     if (!engine_record(between->worker, slot, &record, fault) ||
         !stood_at(between, slot, &record, between->since, false, &before, fault) ||
@@ -194,18 +194,17 @@ bool feed_compare(struct feed_between *between, uint32_t slot, struct proto_faul
         return changes_tell(between, &record, &before, &now, fault);
     }
     return (!now.unkept || stood_at(between, slot, &record, UINT64_MAX, true, &now, fault)) &&
-           move_of(between, &record, whole ? FEED_IS : FEED_NEW, &now, &move, fault);
+           move_of(between, &record, whole ? FEED_IS : FEED_NEW, &now, fault) != NULL;
 }
 
 bool feed_tell(struct feed_between *between, uint32_t slot, struct proto_fault *fault)
 {
     struct feature_record record;
     struct stood now;
-    struct feed_move *move = NULL;
     base_arena_reset(between->scratch);
     return engine_record(between->worker, slot, &record, fault) &&
            stood_at(between, slot, &record, UINT64_MAX, true, &now, fault) &&
-           move_of(between, &record, FEED_IS, &now, &move, fault);
+           move_of(between, &record, FEED_IS, &now, fault) != NULL;
 }
 
 bool feed_gone(struct feed_between *between, struct proto_span id, struct proto_fault *fault)

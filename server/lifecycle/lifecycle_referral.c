@@ -187,10 +187,12 @@ static bool referrals_settle(struct referring *referring, size_t *unknown,
 static bool tenths_fill(struct referring *referring, struct proto_fault *fault)
 {
     uint32_t *tenths = calloc((size_t)referring->count + 1, sizeof *tenths);
-    bool good = tenths != NULL ? measure_tenths(referring->raws, referring->count, tenths,
-                                                &referring->run->pace, fault)
-                               : proto_fault_set(fault, PROTO_NO_MEMORY, "",
-                                                 "no memory for %u scores", referring->count);
+    if (tenths == NULL) {
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %u scores",
+                               referring->count);
+    }
+    bool good =
+        measure_tenths(referring->raws, referring->count, tenths, &referring->run->pace, fault);
     for (uint32_t a = 0; good && a < referring->count; a++) {
         referring->accounts[a].stratum = tenths[a];
     }

@@ -87,8 +87,8 @@ static bool groups_begin(struct endowing *all, struct proto_fault *fault)
     if (all->by != NULL) {
         return lifecycle_segments_begin(&all->groups, fault);
     }
-    for (char grade = 'A'; grade <= 'D'; grade++) {
-        const char text[2] = {grade, '\0'};
+    for (int grade = 'A'; grade <= 'D'; grade++) {
+        const char text[2] = {(char)grade, '\0'};
         uint32_t number = 0;
         if (!lifecycle_name_number(&all->groups, proto_span_text(text), &number, fault)) {
             return false;
