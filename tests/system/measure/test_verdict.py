@@ -331,7 +331,7 @@ class Company(Base):
         self.assertIn("Supported: the list was right.", page)
         self.assertIn("How the list was kept", page)
         kept = next(csv.DictReader(self.icp("measure", "adherence", "--tal", "list", "--from", since, "--csv").splitlines()))
-        self.assertIn(f"of {kept['n']:,} acts went to accounts of the list", page)
+        self.assertIn(f"of {int(kept['n']):,} acts went to accounts of the list", page)
         self.assertNotIn("<script", page)
         self.assertIn("--policy FILE.json is needed", self.icp("verdict", "list", code=64))
         self.assertIn("there is no target account list 'other'",
