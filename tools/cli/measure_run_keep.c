@@ -238,9 +238,10 @@ static bool divergence_fill(struct kept *all, char **names, struct measure_table
     double *listed = calloc(segments + 1, sizeof *listed);
     char **segment_names = measure_names_make(&all->strata);
     bool room = counts != NULL && listed != NULL && segment_names != NULL;
-    bool good = room ? list_find(all, &list, fault)
-                     : proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for groups");
-    if (good) {
+    bool good = false;
+    if (!room) {
+        (void)proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for groups");
+    } else if (list_find(all, &list, fault)) {
         char *own = names[list];
         crowd_fill(all, list, counts, listed);
         const struct measure_crowd crowd = {counts, listed, groups - 1, segments};
