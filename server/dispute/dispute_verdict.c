@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "server/dispute/challenge.h"
+#include "server/math/accuracy.h"
 
 enum { ACCOUNTS_MIN = 20, OUTCOMES_MIN = 5, TIMES_MOST = 1000 };
 #define RANKS_NO_BETTER 0.6 /* an AUC below that at best: the order is of no use */
@@ -45,12 +46,7 @@ static double rate_of(const struct dispute_side *side)
 
 void dispute_wilson(const struct dispute_side *side, double z, double *low, double *high)
 {
-    double n = (double)side->accounts;
-    double p = rate_of(side);
-    double middle = (p + z * z / (2 * n)) / (1 + z * z / n);
-    double half = z / (1 + z * z / n) * sqrt(p * (1 - p) / n + z * z / (4 * n * n));
-    *low = side->outcomes == 0 ? 0 : middle - half;
-    *high = side->outcomes == side->accounts ? 1 : middle + half;
+    math_wilson_share(rate_of(side), (double)side->accounts, z, low, high);
 }
 
 static bool enough(const struct dispute_side *with, const struct dispute_side *without)

@@ -43,16 +43,20 @@ double math_ece(const double *p, const uint8_t *labels, size_t count, unsigned b
     return sum / (double)count;
 }
 
+void math_wilson_share(double share, double n, double z, double *low, double *high)
+{
+    assert(n > 0 && share >= 0 && share <= 1);
+    const double z2 = z * z;
+    double middle = (share + z2 / (2.0 * n)) / (1.0 + z2 / n);
+    double half = z / (1.0 + z2 / n) * sqrt(share * (1.0 - share) / n + z2 / (4.0 * n * n));
+    *low = share == 0 ? 0.0 : fmax(0.0, middle - half);
+    *high = share == 1 ? 1.0 : fmin(1.0, middle + half);
+}
+
 void math_wilson(size_t positives, size_t total, double *low, double *high)
 {
     assert(total > 0 && positives <= total);
-    const double z2 = MATH_Z_95 * MATH_Z_95;
-    double n = (double)total;
-    double rate = (double)positives / n;
-    double middle = (rate + z2 / (2.0 * n)) / (1.0 + z2 / n);
-    double half = MATH_Z_95 / (1.0 + z2 / n) * sqrt(rate * (1.0 - rate) / n + z2 / (4.0 * n * n));
-    *low = positives == 0 ? 0.0 : fmax(0.0, middle - half);
-    *high = positives == total ? 1.0 : fmin(1.0, middle + half);
+    math_wilson_share((double)positives / (double)total, (double)total, MATH_Z_95, low, high);
 }
 
 struct platt_targets {

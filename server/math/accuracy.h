@@ -18,8 +18,10 @@ double math_log_loss(const double *p, const uint8_t *labels, size_t count);
 /* Over `bins` (1 … 64) bins of equal width in p, upper end included in the last. */
 double math_ece(const double *p, const uint8_t *labels, size_t count, unsigned bins);
 
-/* Wilson's 95 % interval of a rate; total ≥ 1. */
+/* Wilson's 95 % interval of a rate; total ≥ 1. And at any point z of the normal distribution, of a
+ * share of n > 0, which need not be whole (an effective number). */
 void math_wilson(size_t positives, size_t total, double *low, double *high);
+void math_wilson_share(double share, double n, double z, double *low, double *high);
 
 /* p = logistic(offset + slope · x), fitted by maximum likelihood with Platt's targets
  * ((n⁺+1)/(n⁺+2) and 1/(n⁻+2)), by at most 100 Newton steps with halving. slope ≥ 0: a fit that

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "server/base/grow.h"
+#include "server/math/accuracy.h"
 #include "server/math/beta.h"
 #include "server/math/special.h"
 #include "server/measure/handoff.h"
@@ -28,14 +29,6 @@ void measure_works_fini(struct measure_works *works)
 {
     free(works->items);
     *works = (struct measure_works){.count = 0};
-}
-
-static void wilson(double share, double n, double z, double *low, double *high)
-{
-    double middle = (share + z * z / (2 * n)) / (1 + z * z / n);
-    double half = z / (1 + z * z / n) * sqrt(share * (1 - share) / n + z * z / (4 * n * n));
-    *low = fmax(middle - half, 0);
-    *high = fmin(middle + half, 1);
 }
 
 /* What is told of a group beside its posterior. */
@@ -75,7 +68,7 @@ static void posterior_make(struct measure_kept_share *kept, double weight, doubl
         kept->low = math_beta_point(on, off, 0.025);
         kept->high = math_beta_point(on, off, 0.975);
     } else {
-        wilson(kept->share, m, math_normal_point(0.975), &kept->low, &kept->high);
+        math_wilson_share(kept->share, m, math_normal_point(0.975), &kept->low, &kept->high);
     }
 }
 
@@ -162,7 +155,8 @@ bool measure_adherence_of(const struct measure_works *works, size_t groups,
                        fmin(total - kept[g].effective, all->effective));
     }
     if (all->effective > 0) {
-        wilson(all->share, all->effective, math_normal_point(0.975), &all->low, &all->high);
+        math_wilson_share(all->share, all->effective, math_normal_point(0.975), &all->low,
+                          &all->high);
     }
     free(parts);
     return true;
@@ -223,7 +217,7 @@ static void verdict_add(struct measure_table *table, const struct measure_kept_s
         double low = 0;
         double high = 0;
         double z = math_normal_point(1 - 0.025 / (double)(held > 0 ? held : 1));
-        wilson(kept->share, kept->effective, z, &low, &high);
+        math_wilson_share(kept->share, kept->effective, z, &low, &high);
         (void)snprintf(text, sizeof text, "%s",
                        high < options->committed  ? "below what was committed"
                        : low > options->committed ? "above what was committed"
