@@ -46,6 +46,17 @@ struct proto_span feature_text_trim(struct proto_span text)
     return text;
 }
 
+struct proto_span feature_text_part(struct proto_span *text, char sign)
+{
+    const uint8_t *at = text->bytes > 0 ? memchr(text->data, sign, text->bytes) : NULL;
+    struct proto_span part = {text->data, at != NULL ? (size_t)(at - text->data) : text->bytes};
+    size_t taken = part.bytes + (at != NULL);
+    if (taken > 0) {
+        *text = (struct proto_span){text->data + taken, text->bytes - taken};
+    }
+    return feature_text_trim(part);
+}
+
 size_t feature_group_sign(struct proto_span text, size_t at)
 {
     static const char round_apostrophe[] = "\xE2\x80\x99";

@@ -12,6 +12,9 @@
  */
 struct proto_span feature_text_trim(struct proto_span text);
 
+/* What stands before the sign, or all where it does not stand, trimmed; *text is left behind it. */
+struct proto_span feature_text_part(struct proto_span *text, char sign);
+
 static inline uint8_t feature_text_lower(uint8_t byte)
 {
     return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + ('a' - 'A')) : byte;

@@ -9,6 +9,7 @@
 
 #include "server/base/grow.h"
 #include "server/engine/walk.h"
+#include "server/feature/span_text.h"
 #include "server/lifecycle/lifecycle_focus.h"
 #include "server/lifecycle/lifecycle_journey.h"
 #include "server/lifecycle/lifecycle_parameter.h"
@@ -71,22 +72,6 @@ bool lifecycle_list_bits(const struct lifecycle_run *run, struct proto_span tal,
     return true;
 }
 
-/* What stands before the sign, without blanks around it; *text is left behind it. */
-static struct proto_span part_take(struct proto_span *text, char sign)
-{
-    const uint8_t *at = text->bytes > 0 ? memchr(text->data, sign, text->bytes) : NULL;
-    struct proto_span part = {text->data, at != NULL ? (size_t)(at - text->data) : text->bytes};
-    size_t taken = part.bytes + (at != NULL);
-    *text = (struct proto_span){text->data + taken, text->bytes - taken};
-    for (; part.bytes > 0 && part.data[0] == ' '; part.bytes--) {
-        part.data++;
-    }
-    while (part.bytes > 0 && part.data[part.bytes - 1] == ' ') {
-        part.bytes--;
-    }
-    return part;
-}
-
 static bool person_place(struct lifecycle_working *working, struct proto_span person,
                          uint32_t group, struct proto_fault *fault)
 {
@@ -110,8 +95,8 @@ static bool teams_place(struct lifecycle_working *working, struct proto_fault *f
 {
     struct proto_span text = working->run->settings.keep.teams;
     while (text.bytes > 0) {
-        struct proto_span persons = part_take(&text, ';');
-        struct proto_span team = part_take(&persons, ':');
+        struct proto_span persons = feature_text_part(&text, ';');
+        struct proto_span team = feature_text_part(&persons, ':');
         uint32_t group = 0;
         if (team.bytes == 0 || persons.bytes == 0) {
             return proto_fault_set(fault, PROTO_BAD_FIELD, "parameters.teams",
@@ -122,7 +107,7 @@ static bool teams_place(struct lifecycle_working *working, struct proto_fault *f
             return false;
         }
         while (persons.bytes > 0) {
-            struct proto_span person = part_take(&persons, ',');
+            struct proto_span person = feature_text_part(&persons, ',');
             if (person.bytes > 0 && !person_place(working, person, group, fault)) {
                 return false;
             }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "server/base/grow.h"
+#include "server/feature/span_text.h"
 
 static const char *const grades[MEASURE_PAID_GRADES] = {"A", "B", "C", "D", "none"};
 
@@ -36,29 +37,6 @@ static bool hundredths_read(struct proto_span text, int64_t *hundredths)
     return text.bytes > 0 && value <= MEASURE_MULTIPLIER_MAX;
 }
 
-static struct proto_span trimmed(struct proto_span text)
-{
-    while (text.bytes > 0 && text.data[0] == ' ') {
-        text.data++;
-        text.bytes--;
-    }
-    while (text.bytes > 0 && text.data[text.bytes - 1] == ' ') {
-        text.bytes--;
-    }
-    return text;
-}
-
-/* What stands before the sign; *text is left behind it. */
-static struct proto_span part_take(struct proto_span *text, char sign)
-{
-    const uint8_t *at = text->bytes > 0 ? memchr(text->data, sign, text->bytes) : NULL;
-    struct proto_span part = {text->data, at != NULL ? (size_t)(at - text->data) : text->bytes};
-    size_t taken = part.bytes + (at != NULL);
-    text->data = text->bytes > 0 ? text->data + taken : text->data;
-    text->bytes -= taken;
-    return trimmed(part);
-}
-
 bool measure_multipliers_read(struct proto_span text, int64_t multipliers[MEASURE_PAID_GRADES],
                               struct proto_fault *fault)
 {
@@ -68,15 +46,15 @@ bool measure_multipliers_read(struct proto_span text, int64_t multipliers[MEASUR
         multipliers[g] = -1;
     }
     while (text.bytes > 0) {
-        struct proto_span part = part_take(&text, ',');
+        struct proto_span part = feature_text_part(&text, ',');
         struct proto_span value = part;
-        struct proto_span name = part_take(&value, '=');
+        struct proto_span name = feature_text_part(&value, '=');
         int g = 0;
         while (g < MEASURE_PAID_GRADES && !proto_span_is(name, grades[g])) {
             g++;
         }
         if (g == MEASURE_PAID_GRADES || multipliers[g] >= 0 ||
-            !hundredths_read(trimmed(value), &multipliers[g])) {
+            !hundredths_read(feature_text_trim(value), &multipliers[g])) {
             return proto_fault_set(fault, PROTO_BAD_FIELD, "multipliers",
                                    "'%.*s' is no multiplier of a grade, or is told twice: %s",
                                    part.bytes < 40 ? (int)part.bytes : 40, (const char *)part.data,

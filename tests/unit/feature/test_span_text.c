@@ -85,9 +85,25 @@ static void distance_counts_slips(void **state)
     assert_int_equal(feature_text_distance(country, proto_span_text(""), 9), 7);
 }
 
+static void parts_are_taken_up_to_a_sign(void **state)
+{
+    (void)state;
+    struct proto_span text = proto_span_text(" north : Ann Lee,Bo ;;south");
+    struct proto_span team = feature_text_part(&text, ';');
+    assert_true(proto_span_is(feature_text_part(&team, ':'), "north"));
+    assert_true(proto_span_is(feature_text_part(&team, ','), "Ann Lee"));
+    assert_true(proto_span_is(feature_text_part(&team, ','), "Bo"));
+    assert_int_equal(team.bytes, 0);
+    assert_int_equal(feature_text_part(&team, ',').bytes, 0);
+    assert_int_equal(feature_text_part(&text, ';').bytes, 0);
+    assert_true(proto_span_is(feature_text_part(&text, ';'), "south"));
+    assert_int_equal(text.bytes, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(parts_are_taken_up_to_a_sign),
         cmocka_unit_test(numbers_read_as_the_c_library_reads_them),
         cmocka_unit_test(numbers_print_and_read_back),
         cmocka_unit_test(show_cuts_between_characters),
