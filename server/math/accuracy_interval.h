@@ -14,10 +14,10 @@
  * Shapes: as accuracy.h; groups[count] < group_count: rows of one group may depend on one another;
  * NULL: every row is its own. Assumption: groups are independent. t is the 95 % point of Student's
  * t with one degree of freedom less than the rarer class has rows (or groups, if those are fewer).
- * Errors: false is "no memory". With less than two of the rarer class or two groups nothing is
- * known: 0 to the largest that the figure can be. Threads: pure. Cost: O(n + bins² · draws), some
- * 2 ms for the draws. Source: Liang and Zeger 1986 (sums by group); van der Vaart 1998, 3.1 (delta
- * method); docs/methods/calibration.md. */
+ * Ownership: borrows. Errors: false is "no memory". With less than two of the rarer class or two
+ * groups nothing is known: 0 to the largest that the figure can be. Threads: pure. Cost: O(n +
+ * bins² · draws), some 2 ms for the draws. Source: Liang and Zeger 1986 (sums by group); van der
+ * Vaart 1998, 3.1 (delta method); docs/methods/calibration.md. */
 #ifndef MATH_ACCURACY_INTERVAL_H
 #define MATH_ACCURACY_INTERVAL_H
 

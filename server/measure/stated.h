@@ -11,8 +11,9 @@
  * 1 − 0.05/k for k filters. Assumptions: accounts are independent; the filter was stated before the
  * outcomes were looked at.
  *
- * Shapes: counts, matched_good ≤ matched and good ≤ all. Errors: none; NAN where a figure is not
- * defined. Threads: pure. Source: Bamber 1975 (AUC and its variance); docs/methods/agreement.md. */
+ * Shapes: counts, matched_good ≤ matched and good ≤ all. Ownership: values. Errors: none; NAN where
+ * a figure is not defined. Threads: pure. Source: Bamber 1975 (AUC and its variance);
+ * docs/methods/agreement.md. */
 #ifndef MEASURE_STATED_H
 #define MEASURE_STATED_H
 

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A cell is put into the first free place from its hash on: its pointer, then its tag. A table that
+ * fills is copied into one twice as large, which readers get by one store; without memory it stays
+ * as it is, and the caller gives the change up. */
 #include "server/store/cells.h"
 
 #include <stdlib.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Each condition of the profile is asked of the server as a filter, its points are added up by
+ * account, and both orders of the accounts are measured. A condition that is none, outcomes of one
+ * kind only and memory end it with a message. */
 #include "tools/cli/backtest_hand.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What was put is met once, however tables grow and hashes collide, and hardly anything else is. */
 #include "server/store/cells.h"
 
 #include <setjmp.h>
