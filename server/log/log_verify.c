@@ -15,7 +15,8 @@ struct verify {
     void (*on_bad)(void *context, const char *what);
     void *context;
     uint64_t bad;
-    uint64_t chain; /* of the segment before; 0: not known */
+    uint64_t next;  /* sequence behind the segment that was read last */
+    uint64_t chain; /* of that segment; 0: not known */
 };
 
 /* A copy of the first segment from `first` on, and an open file of it. */
@@ -49,6 +50,9 @@ static bool segment_verify(struct verify *verify, const struct log_segment *segm
     struct log_scan scan;
     struct log_window window;
     log_window_init(&window, verify->log->io, fd);
+    if (segment->first != verify->next) {
+        verify->chain = 0; /* those between were trimmed while the one before was read */
+    }
     bool good = log_scan_page(&window, verify->log->options.identity, segment->first, &page, fault);
     if (good && verify->chain != 0 && page.chain != verify->chain) {
         good = proto_fault_set(fault, PROTO_CORRUPT, "log",
@@ -63,6 +67,7 @@ static bool segment_verify(struct verify *verify, const struct log_segment *segm
                                scan.last + 1, scan.end, segment->first);
     }
     verify->chain = good ? scan.chain : 0;
+    verify->next = segment->last + 1;
     log_window_fini(&window);
     return good;
 }

@@ -235,6 +235,39 @@ static void verifying_ends_where_it_is_told_to(void **state)
     assert_int_equal(told.count, 1);
 }
 
+/* A scrub reads while folds drop segments. */
+struct trimming {
+    struct told told;
+    struct log *log;
+    uint64_t upto; /* 0: nothing */
+};
+
+static bool trim_once(void *context, uint64_t bytes)
+{
+    struct trimming *trimming = context;
+    struct proto_fault fault;
+    (void)bytes;
+    if (trimming->upto > 0) {
+        assert_true(log_trim(trimming->log, trimming->upto, 0, &fault));
+        trimming->upto = 0;
+    }
+    return true;
+}
+
+static void segments_trimmed_while_one_is_verified_are_passed_over(void **state)
+{
+    struct log_fixture *fixture = *state;
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct trimming trimming = {.log = fixture->log, .upto = 60};
+    uint64_t floor = log_floor(fixture->log);
+    assert_int_equal(log_verify(fixture->log, tell, trim_once, &trimming, &fault), 0);
+    assert_int_equal(trimming.told.count, 0);
+    assert_true(log_floor(fixture->log) > floor + 20); /* more than the one that was read */
+    /* The control: what does not follow is found where nothing was trimmed. */
+    log_fixture_flip(fixture, log_floor(fixture->log), 17, 0);
+    assert_int_equal(log_verify(fixture->log, tell, trim_once, &trimming, &fault), 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -246,6 +279,7 @@ int main(void)
         TEST(dropped_segments_are_used_again),
         TEST(a_dropped_segment_that_is_read_is_not_written_over),
         TEST(a_folder_that_cannot_be_synced_gives_no_segment_to_write_over),
+        TEST(segments_trimmed_while_one_is_verified_are_passed_over),
         TEST(verifying_names_each_segment_that_is_damaged),
         TEST(verifying_says_when_it_cannot_read),
         TEST(verifying_without_memory_says_nothing_of_the_log),
