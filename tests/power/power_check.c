@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "server/event/event.h"
 #include "server/store/dump.h"
 #include "tests/power/power_parts.h"
 
@@ -28,6 +29,9 @@ static void state_after(const struct story *story, uint64_t upto, struct state *
     for (size_t i = 0; i < story->step_count && story->steps[i].sequence <= upto; i++) {
         const struct step *step = &story->steps[i];
         struct account *account = &state->accounts[step->account];
+        if (step->change == CHANGE_TELL) {
+            continue;
+        }
         state->living += step->change != CHANGE_DELETE && !account->living;
         state->living -= step->change == CHANGE_DELETE;
         account->living = step->change != CHANGE_DELETE;
@@ -53,6 +57,7 @@ static void state_after(const struct story *story, uint64_t upto, struct state *
 struct check {
     const struct story *story;
     struct store_view *view;
+    uint64_t sequence;
     const struct state *state;
     char *why; /* WHY_BYTES */
     uint32_t active;
@@ -65,6 +70,67 @@ static bool text_is(const struct feature_value *value, uint64_t sequence, uint32
     size_t bytes = story_text_make(sequence, account, field, text);
     return value->present && value->text.bytes == bytes &&
            memcmp(value->text.data, text, bytes) == 0;
+}
+
+/* What was told of an account since it was put, step by step. */
+struct told {
+    const struct story *story;
+    uint64_t upto;
+    uint32_t account;
+    size_t step;
+    uint32_t place;
+};
+
+/* The next event that must be there; false: no further one. */
+static bool told_next(struct told *told, struct event *event, char id[24], uint64_t *sequence)
+{
+    for (; told->step < told->story->step_count; told->step++, told->place = 0) {
+        const struct step *step = &told->story->steps[told->step];
+        if (step->sequence > told->upto) {
+            return false;
+        }
+        if (step->account == told->account && told->place < step->events) {
+            *sequence = step->sequence;
+            *event = story_event_make(step->sequence, told->account, told->place++, id);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool told_compare(void *context, const struct event *found)
+{
+    struct told *told = context;
+    struct event right;
+    char id[24];
+    uint64_t sequence = 0;
+    bool same = told_next(told, &right, id, &sequence) && event_same(&right, found) &&
+                found->seq == sequence;
+    told->upto = same ? told->upto : 0; /* then no event is right any more */
+    return same;
+}
+
+static bool timeline_check(struct check *check, uint32_t slot, uint32_t number)
+{
+    struct told told = {.story = check->story, .upto = check->sequence, .account = number};
+    struct event next;
+    struct proto_fault fault = {.code = PROTO_OK};
+    char id[24];
+    uint64_t sequence;
+    for (size_t i = 0; i < check->story->step_count; i++) {
+        const struct step *step = &check->story->steps[i];
+        if (step->sequence <= check->sequence && step->account == number &&
+            step->change == CHANGE_DELETE) {
+            told.step = i + 1;
+        }
+    }
+    bool read = store_timeline(check->view, slot, told_compare, &told, &fault);
+    if (!read || told.upto == 0 || told_next(&told, &next, id, &sequence)) {
+        snprintf(check->why, WHY_BYTES, "the timeline of account %u is not what was told (%s)",
+                 number, fault.message);
+        return false;
+    }
+    return true;
 }
 
 static bool account_check(struct check *check, uint32_t number)
@@ -98,7 +164,7 @@ static bool account_check(struct check *check, uint32_t number)
         snprintf(check->why, WHY_BYTES, "account %u is not as batch %llu left it (%s)", number,
                  (unsigned long long)account->last, fault.message);
     }
-    return good;
+    return good && (!account->living || timeline_check(check, slot, number));
 }
 
 static void switch_take(void *context, const struct store_change *change)
@@ -181,6 +247,7 @@ static enum story_verdict view_check(struct check *check, const struct story_see
                  (unsigned long long)seen->notes[STORY_ASKED], (unsigned long long)sequence);
         return STORY_WRONG;
     }
+    check->sequence = sequence;
     state_after(check->story, sequence, &state);
     if (store_view_accounts(check->view) != state.living) {
         snprintf(check->why, WHY_BYTES, "%u accounts should live, not %llu", state.living,

@@ -16,12 +16,13 @@
 
 enum { FIELDS = 5, ACCOUNTS = 400, BLOCK_BYTES = 5000, BLOCKS = 4 };
 
-enum change { CHANGE_PUT, CHANGE_PATCH, CHANGE_DELETE };
+enum change { CHANGE_PUT, CHANGE_PATCH, CHANGE_DELETE, CHANGE_TELL };
 
 struct step {
     uint64_t sequence;
     uint32_t account;
     enum change change;
+    uint32_t events; /* of CHANGE_TELL */
 };
 
 enum document { DOCUMENT_NONE, DOCUMENT_SCHEMA, DOCUMENT_ICP, DOCUMENT_TAL, DOCUMENT_REVERT };
@@ -51,6 +52,9 @@ void *story_must(void *memory); /* itself, if it is there */
 size_t story_text_make(uint64_t sequence, uint32_t account, unsigned field, char *text);
 size_t story_record_make(uint64_t sequence, uint32_t account, bool whole, uint8_t *out,
                          size_t room);
+/* An event by the batch that tells it and its place in there; its id lies in `id`. */
+struct event;
+struct event story_event_make(uint64_t sequence, uint32_t account, uint32_t place, char id[24]);
 void story_document_text(enum document document, uint32_t number, char text[64]);
 void story_block_fill(uint8_t *bytes, uint32_t generation, uint32_t number);
 

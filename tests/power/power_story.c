@@ -12,8 +12,11 @@
 #include "server/store/compact.h"
 #include "server/store/vector_blocks.h"
 #include "tests/power/power_trace.h"
+#include "tests/unit/event/event_fixture.h"
 
 #define STORY_MAP_STEP ((size_t)1 << 20)
+/* Accounts that are told of, so few that their timelines are long; events of one at a time. */
+enum { TOLD_ACCOUNTS = 12, TOLD_MAX = 60 };
 
 const struct story_document story_documents[] = {
     [DOCUMENT_SCHEMA] = {"schema", STORE_DOCUMENT_SCHEMA},
@@ -32,13 +35,15 @@ static const struct plan {
     bool compacts; /* while it is closed */
     bool raises;   /* the limit of the tables, group by group */
     unsigned backup_each;
+    bool tells; /* every other batch events instead */
 } plans[STORY_KINDS] = {
     [STORY_CREATION] = {.name = "creation"},
-    [STORY_SINGLE] = {"single", 150, 1, 1, 0, 0, 0, 70, false, false, 0},
-    [STORY_MIXED] = {"mixed", 120, 5, 6, 6, 37, 29, 41, false, false, 0},
-    [STORY_BULK] = {"bulk", 25, 3, 300, 0, 0, 11, 10, false, true, 0},
-    [STORY_COMPACT] = {"compact", 30, 2, 60, 6, 13, 11, 3, true, false, 0},
-    [STORY_BACKUP] = {"backup", 30, 4, 30, 6, 0, 11, 8, false, false, 2},
+    [STORY_SINGLE] = {"single", 150, 1, 1, 0, 0, 0, 70, false, false, 0, false},
+    [STORY_MIXED] = {"mixed", 120, 5, 6, 6, 37, 29, 41, false, false, 0, false},
+    [STORY_BULK] = {"bulk", 25, 3, 300, 0, 0, 11, 10, false, true, 0, false},
+    [STORY_COMPACT] = {"compact", 30, 2, 60, 6, 13, 11, 3, true, false, 0, false},
+    [STORY_BACKUP] = {"backup", 30, 4, 30, 6, 0, 11, 8, false, false, 2, false},
+    [STORY_EVENTS] = {"events", 60, 4, 8, 0, 0, 0, 17, true, false, 0, true},
 };
 
 const char *story_name(enum story_kind kind)
@@ -127,13 +132,26 @@ size_t story_record_make(uint64_t sequence, uint32_t account, bool whole, uint8_
     return bytes;
 }
 
-static void step_add(struct story *story, uint32_t account, enum change change)
+/* Half of the accounts have ids that are plain numbers, which are stored as such. */
+struct event story_event_make(uint64_t sequence, uint32_t account, uint32_t place, char id[24])
+{
+    uint64_t number = sequence * TOLD_MAX + place;
+    uint64_t seed = number * 1000003 + account;
+    struct event event = event_of(&seed, number, id);
+    if (account % 2 == 0) {
+        event.id.data += strlen("E-");
+        event.id.bytes -= strlen("E-");
+    }
+    return event;
+}
+
+static void step_add(struct story *story, uint32_t account, enum change change, uint32_t events)
 {
     if (story->step_count == story->step_room) {
         story->step_room = story->step_room * 2 + 1024;
         story->steps = story_must(realloc(story->steps, story->step_room * sizeof *story->steps));
     }
-    story->steps[story->step_count++] = (struct step){story->sequences, account, change};
+    story->steps[story->step_count++] = (struct step){story->sequences, account, change, events};
     story->living[account] = change != CHANGE_DELETE;
 }
 
@@ -144,6 +162,34 @@ static void sequence_begin(struct story *story, enum document document)
         story->documents = story_must(realloc(story->documents, story->sequence_room));
     }
     story->documents[story->sequences] = (uint8_t)document;
+}
+
+/* Events of accounts that are there; NULL: none of those that were drawn is. */
+static struct store_batch *events_batch(struct story *story)
+{
+    uint32_t account = (uint32_t)draw(story, TOLD_ACCOUNTS);
+    if (!story->living[account]) {
+        return NULL;
+    }
+    struct store_batch *batch = story_must(store_batch_create());
+    sequence_begin(story, DOCUMENT_NONE);
+    for (uint64_t i = 1 + draw(story, 3); i > 0; i--, account = (account + 1) % TOLD_ACCOUNTS) {
+        uint32_t count = story->living[account] ? 1 + (uint32_t)draw(story, TOLD_MAX) : 0;
+        char name[16];
+        snprintf(name, sizeof name, "a%05u", account);
+        for (uint32_t place = 0; place < count; place++) {
+            struct proto_fault fault;
+            char id[24];
+            struct event event = story_event_make(story->sequences, account, place, id);
+            if (!store_batch_event(batch, proto_span_text(name), false, &event, &fault)) {
+                story_broken("an event", &fault);
+            }
+        }
+        if (count > 0) {
+            step_add(story, account, CHANGE_TELL, count);
+        }
+    }
+    return batch;
 }
 
 static struct store_batch *accounts_batch(struct story *story)
@@ -169,7 +215,7 @@ static struct store_batch *accounts_batch(struct story *story)
         if (!good) {
             story_broken("a command", &fault);
         }
-        step_add(story, account, change);
+        step_add(story, account, change, 0);
     }
     return batch;
 }
@@ -239,7 +285,10 @@ static uint64_t group_submit(struct story *story, unsigned group)
     for (uint64_t i = 0; i < batches; i++) {
         bool document = plan->document_each != 0 && group % plan->document_each == 5 && i == 0 &&
                         story->sequences > 20;
-        struct store_batch *batch = document ? document_batch(story) : accounts_batch(story);
+        struct store_batch *batch = document                    ? document_batch(story)
+                                    : plan->tells && i % 2 == 1 ? events_batch(story)
+                                                                : NULL;
+        batch = batch != NULL ? batch : accounts_batch(story);
         power_note(STORY_ASKED, story->sequences);
         if (!store_submit(story->store, batch, batch_done, story, &fault)) {
             story_broken("a submission", &fault);

@@ -4,7 +4,8 @@
  * Accounts are put, patched and deleted, singly and in groups, with records from 100 bytes to
  * several pages; schemas, ICP versions, switches and lists come in between; codebooks change;
  * look-alike vectors are written and published; the limit of the tables is raised; the store is
- * closed, compacted and opened again; backups are made beside writes.
+ * closed, compacted and opened again; backups are made beside writes; events of all types are told
+ * of accounts, whose timelines grow over several blocks.
  *
  * Ownership: a story owns what it remembers. Errors: while it is played, what fails ends the
  * process; of an image, the checks say what is wrong. Threads: one, beside the store's own. */
@@ -22,6 +23,7 @@ enum story_kind {
     STORY_BULK,
     STORY_COMPACT,
     STORY_BACKUP,
+    STORY_EVENTS,
     STORY_KINDS
 };
 const char *story_name(enum story_kind kind);
