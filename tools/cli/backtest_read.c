@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "tools/cli/label.h"
+#include "tools/cli/member.h"
 #include "tools/cli/remote_schema.h"
 
 #define PAGE 10000
@@ -84,14 +85,6 @@ static int pages_walk(const struct paging *paging)
     return status;
 }
 
-static struct icp_text bytes_of(const struct icp_reply *reply, const char *name)
-{
-    struct icp_value value;
-    return icp_reply_get(reply, name, &value) && value.kind == ICP_KIND_BYTES
-               ? value.text
-               : (struct icp_text){"", 0};
-}
-
 /* Element i of a column of that width; zeros if the column is too short. */
 static void column_read(struct icp_text column, size_t i, void *to, size_t width)
 {
@@ -127,10 +120,10 @@ struct taking {
 static void scores_read(const struct icp_reply *reply, size_t i, struct backtest_account *account)
 {
     float narrow[2];
-    column_read(bytes_of(reply, "fit"), i, &narrow[0], sizeof narrow[0]);
-    column_read(bytes_of(reply, "p"), i, &narrow[1], sizeof narrow[1]);
-    column_read(bytes_of(reply, "raw"), i, &account->raw, sizeof account->raw);
-    column_read(bytes_of(reply, "grade"), i, &account->grade, 1);
+    column_read(member_bytes(reply, "fit"), i, &narrow[0], sizeof narrow[0]);
+    column_read(member_bytes(reply, "p"), i, &narrow[1], sizeof narrow[1]);
+    column_read(member_bytes(reply, "raw"), i, &account->raw, sizeof account->raw);
+    column_read(member_bytes(reply, "grade"), i, &account->grade, 1);
     account->fit = (double)narrow[0];
     account->p = (double)narrow[1];
 }

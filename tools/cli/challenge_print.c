@@ -1,31 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rates are told in per cent, differences in points of a hundred. */
 #include "tools/cli/challenge_print.h"
+#include "tools/cli/member.h"
 #include "tools/cli/out/out_number.h"
 
 #include <string.h>
 
-static double number_of(const struct icp_value *map, const char *name)
-{
-    struct icp_value value;
-    return icp_value_get(map, name, &value) ? value.number : 0;
-}
-
-static struct icp_text text_of(const struct icp_value *map, const char *name)
-{
-    struct icp_value value;
-    return icp_value_get(map, name, &value) ? value.text : (struct icp_text){"", 0};
-}
-
 static bool is(struct icp_text text, const char *word)
 {
     return text.bytes == strlen(word) && memcmp(text.data, word, text.bytes) == 0;
-}
-
-static bool has(const struct icp_value *map, const char *name)
-{
-    struct icp_value value;
-    return icp_value_get(map, name, &value);
 }
 
 /* What is disputed: the condition, the field, or the slice and period themselves. */
@@ -34,7 +17,7 @@ static struct icp_text subject_of(const struct icp_value *challenge)
     static const char *const names[] = {"condition", "field", "slice", "period"};
     struct icp_text text = {"", 0};
     for (size_t i = 0; i < 4 && text.bytes == 0; i++) {
-        text = text_of(challenge, names[i]);
+        text = member_text(challenge, names[i]);
     }
     return text;
 }
@@ -42,11 +25,11 @@ static struct icp_text subject_of(const struct icp_value *challenge)
 /* What "holds" means, of this claim. */
 static const char *claim_words(const struct icp_value *challenge)
 {
-    struct icp_text claim = text_of(challenge, "claim");
-    if (has(challenge, "field")) {
+    struct icp_text claim = member_text(challenge, "claim");
+    if (member_there(challenge, "field")) {
         return "a bin of it does not do as the version says";
     }
-    if (!has(challenge, "condition")) {
+    if (!member_there(challenge, "condition")) {
         return "the version fails there";
     }
     return is(claim, "in")    ? "these accounts do better than the version says"
@@ -56,9 +39,9 @@ static const char *claim_words(const struct icp_value *challenge)
 
 static void verdict_print(const struct cli *cli, const struct icp_value *challenge)
 {
-    struct icp_text verdict = text_of(challenge, "verdict");
+    struct icp_text verdict = member_text(challenge, "verdict");
     struct icp_text subject = subject_of(challenge);
-    double needed = number_of(challenge, "needed");
+    double needed = member_number(challenge, "needed");
     const char *negative = is(verdict, "does not hold") ? "it is not so that " : "";
     if (!is(verdict, "too little evidence")) {
         cli_print(cli, "%.*s: %s%s\n", (int)verdict.bytes, verdict.data, negative,
@@ -69,46 +52,46 @@ static void verdict_print(const struct cli *cli, const struct icp_value *challen
                   "too little evidence that %s, or that it is not so: some %s accounts %s would "
                   "do, if they go on as they began\n",
                   claim_words(challenge), out_count((uint64_t)needed, number),
-                  has(challenge, "condition") ? "that match"
-                  : has(challenge, "field")   ? "in the largest bin that is open"
-                                              : "in it");
+                  member_there(challenge, "condition") ? "that match"
+                  : member_there(challenge, "field")   ? "in the largest bin that is open"
+                                                       : "in it");
     } else {
         cli_print(cli, "too little evidence that %s, or that it is not so\n",
                   claim_words(challenge));
     }
     cli_print(cli, "  disputed: %.*s, version %.0f\n", (int)subject.bytes, subject.data,
-              number_of(challenge, "icp"));
+              member_number(challenge, "icp"));
 }
 
 /* "with it: 512 of 620 accounts (82.6 %, 79.4 to 85.4); the version says 79.9 %" */
 static void side_print(const struct cli *cli, const char *who, const struct icp_value *challenge)
 {
-    double accounts = number_of(challenge, "accounts");
-    double outcomes = number_of(challenge, "outcomes");
+    double accounts = member_number(challenge, "accounts");
+    double outcomes = member_number(challenge, "outcomes");
     char numbers[2][OUT_NUMBER_BYTES];
     if (accounts <= 0) {
         cli_print(cli, "  %s: no account with an outcome\n", who);
         return;
     }
-    cli_print(cli,
-              "  %s: %s of %s accounts (%.1f %%, 95 %% interval %.1f to %.1f); the version says "
-              "%.1f %%\n",
-              who, out_count((uint64_t)outcomes, numbers[0]),
-              out_count((uint64_t)accounts, numbers[1]), 100 * outcomes / accounts,
-              100 * number_of(challenge, "rate_low"), 100 * number_of(challenge, "rate_high"),
-              100 * number_of(challenge, "expected"));
+    cli_print(
+        cli,
+        "  %s: %s of %s accounts (%.1f %%, 95 %% interval %.1f to %.1f); the version says "
+        "%.1f %%\n",
+        who, out_count((uint64_t)outcomes, numbers[0]), out_count((uint64_t)accounts, numbers[1]),
+        100 * outcomes / accounts, 100 * member_number(challenge, "rate_low"),
+        100 * member_number(challenge, "rate_high"), 100 * member_number(challenge, "expected"));
 }
 
 static void others_print(const struct cli *cli, const struct icp_value *challenge)
 {
-    double others = number_of(challenge, "others");
+    double others = member_number(challenge, "others");
     if (others > 0) {
-        double outcomes = number_of(challenge, "others_outcomes");
+        double outcomes = member_number(challenge, "others_outcomes");
         char numbers[2][OUT_NUMBER_BYTES];
         cli_print(cli, "  others: %s of %s accounts (%.1f %%); the version says %.1f %%\n",
                   out_count((uint64_t)outcomes, numbers[0]),
                   out_count((uint64_t)others, numbers[1]), 100 * outcomes / others,
-                  100 * number_of(challenge, "others_expected"));
+                  100 * member_number(challenge, "others_expected"));
     }
 }
 
@@ -120,8 +103,8 @@ static struct icp_text farthest_bin(const struct icp_value *challenge)
     if (icp_value_get(challenge, "bins", &bins)) {
         struct icp_walk walk = icp_walk_over(&bins);
         while (icp_next(&walk, NULL, &bin)) {
-            if (number_of(&bin, "gap") == number_of(challenge, "gap")) {
-                return text_of(&bin, "bin");
+            if (member_number(&bin, "gap") == member_number(challenge, "gap")) {
+                return member_text(&bin, "bin");
             }
         }
     }
@@ -139,17 +122,17 @@ static void gap_print(const struct cli *cli, const struct icp_value *challenge)
     cli_print(cli,
               " %+.1f points of a hundred off what the version says, interval %+.1f to %+.1f; %.1f "
               "matter\n",
-              out_signed(100 * number_of(challenge, "gap"), 1),
-              out_signed(100 * number_of(challenge, "gap_low"), 1),
-              out_signed(100 * number_of(challenge, "gap_high"), 1),
-              100 * number_of(challenge, "margin"));
+              out_signed(100 * member_number(challenge, "gap"), 1),
+              out_signed(100 * member_number(challenge, "gap_low"), 1),
+              out_signed(100 * member_number(challenge, "gap_high"), 1),
+              100 * member_number(challenge, "margin"));
 }
 
 static void within_print(const struct cli *cli, const struct icp_value *challenge)
 {
-    bool apart = has(challenge, "condition") || has(challenge, "field");
-    struct icp_text slice = text_of(challenge, "slice");
-    struct icp_text period = text_of(challenge, "period");
+    bool apart = member_there(challenge, "condition") || member_there(challenge, "field");
+    struct icp_text slice = member_text(challenge, "slice");
+    struct icp_text period = member_text(challenge, "period");
     if (slice.bytes > 0 && apart) {
         cli_print(cli, "  among accounts with %.*s\n", (int)slice.bytes, slice.data);
     }
@@ -160,31 +143,31 @@ static void within_print(const struct cli *cli, const struct icp_value *challeng
 
 static void finding_print(const struct cli *cli, const struct icp_value *challenge)
 {
-    const char *who = has(challenge, "condition") ? "that match"
-                      : has(challenge, "field")   ? "in all"
-                                                  : "there";
-    struct icp_text by = text_of(challenge, "by");
-    struct icp_text note = text_of(challenge, "note");
+    const char *who = member_there(challenge, "condition") ? "that match"
+                      : member_there(challenge, "field")   ? "in all"
+                                                           : "there";
+    struct icp_text by = member_text(challenge, "by");
+    struct icp_text note = member_text(challenge, "note");
     within_print(cli, challenge);
     side_print(cli, who, challenge);
     others_print(cli, challenge);
-    if (number_of(challenge, "accounts") > 0) {
+    if (member_number(challenge, "accounts") > 0) {
         gap_print(cli, challenge);
     }
-    if (has(challenge, "auc")) {
+    if (member_there(challenge, "auc")) {
         cli_print(cli, "  AUC there %.3f, 95 %% interval %.3f to %.3f\n",
-                  number_of(challenge, "auc"), number_of(challenge, "auc_low"),
-                  number_of(challenge, "auc_high"));
+                  member_number(challenge, "auc"), member_number(challenge, "auc_low"),
+                  member_number(challenge, "auc_high"));
     }
-    if (number_of(challenge, "blanks") > 0) {
+    if (member_number(challenge, "blanks") > 0) {
         char number[OUT_NUMBER_BYTES];
         cli_print(cli, "  %s accounts have no outcome and are left out\n",
-                  out_count((uint64_t)number_of(challenge, "blanks"), number));
+                  out_count((uint64_t)member_number(challenge, "blanks"), number));
     }
-    if (number_of(challenge, "number") > 0) {
+    if (member_number(challenge, "number") > 0) {
         char time[OUT_TIME_BYTES];
-        cli_print(cli, "  challenge %.0f, %s%s%.*s\n", number_of(challenge, "number"),
-                  out_time((int64_t)number_of(challenge, "time"), time),
+        cli_print(cli, "  challenge %.0f, %s%s%.*s\n", member_number(challenge, "number"),
+                  out_time((int64_t)member_number(challenge, "time"), time),
                   by.bytes > 0 ? ", by " : "", (int)by.bytes, by.data);
     }
     if (note.bytes > 0) {
@@ -203,17 +186,17 @@ static int bins_print(const struct cli *cli, const struct icp_value *bins)
     out_table_init(&table, headers, sizeof headers / sizeof *headers);
     struct icp_walk walk = icp_walk_over(bins);
     while (icp_next(&walk, NULL, &bin)) {
-        double accounts = number_of(&bin, "accounts");
-        out_cell_text_n(&table, text_of(&bin, "bin"));
+        double accounts = member_number(&bin, "accounts");
+        out_cell_text_n(&table, member_text(&bin, "bin"));
         out_cell_number(&table, "%.0f", accounts);
-        out_cell_number(&table, "%.1f", 100 * number_of(&bin, "outcomes") / accounts);
+        out_cell_number(&table, "%.1f", 100 * member_number(&bin, "outcomes") / accounts);
         for (size_t i = 0; i < 3; i++) {
-            out_cell_number(&table, "%.1f", 100 * number_of(&bin, names[i]));
+            out_cell_number(&table, "%.1f", 100 * member_number(&bin, names[i]));
         }
         for (size_t i = 0; i < 3; i++) {
-            out_cell_number(&table, "%+.1f", out_signed(100 * number_of(&bin, gaps[i]), 1));
+            out_cell_number(&table, "%+.1f", out_signed(100 * member_number(&bin, gaps[i]), 1));
         }
-        out_cell_text_n(&table, text_of(&bin, "verdict"));
+        out_cell_text_n(&table, member_text(&bin, "verdict"));
     }
     return cli_table(cli, &table);
 }
@@ -241,15 +224,15 @@ int challenge_list_print(const struct cli *cli, const struct icp_value *list)
     struct icp_walk walk = icp_walk_over(list);
     while (icp_next(&walk, NULL, &one)) {
         char time[OUT_TIME_BYTES];
-        out_cell_number(&table, "%.0f", number_of(&one, "number"));
-        out_cell_text(&table, "%s", out_time((int64_t)number_of(&one, "time"), time));
-        out_cell_text_n(&table, text_of(&one, "by"));
-        out_cell_number(&table, "%.0f", number_of(&one, "icp"));
+        out_cell_number(&table, "%.0f", member_number(&one, "number"));
+        out_cell_text(&table, "%s", out_time((int64_t)member_number(&one, "time"), time));
+        out_cell_text_n(&table, member_text(&one, "by"));
+        out_cell_number(&table, "%.0f", member_number(&one, "icp"));
         out_cell_text_n(&table, subject_of(&one));
-        out_cell_text_n(&table, text_of(&one, "claim"));
-        out_cell_text_n(&table, text_of(&one, "verdict"));
+        out_cell_text_n(&table, member_text(&one, "claim"));
+        out_cell_text_n(&table, member_text(&one, "verdict"));
         for (size_t i = 0; i < 3; i++) {
-            out_cell_number(&table, "%+.1f", out_signed(100 * number_of(&one, gaps[i]), 1));
+            out_cell_number(&table, "%+.1f", out_signed(100 * member_number(&one, gaps[i]), 1));
         }
     }
     return cli_table(cli, &table);

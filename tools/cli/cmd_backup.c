@@ -28,33 +28,25 @@ static int print_backup(const struct cli *cli, const struct icp_reply *reply)
 
 int cmd_backup(struct cli *cli)
 {
-    int status = EX_OK;
-    struct icp_reply reply = {0};
+    struct cli_request request;
     if (!cli_arguments(cli, 0, 1)) {
         return EX_USAGE;
     }
-    struct icp_client *client = cli_connect(cli, &status);
-    if (client == NULL) {
+    int status = cli_request_open(cli, &request);
+    if (status != EX_OK) {
         return status;
     }
-    struct icp_payload *payload = icp_payload_create();
-    if (payload != NULL) {
-        if (cli->argument_count > 0) {
-            icp_payload_text(payload, "name", cli->arguments[0]);
-        }
-        if (cli_has(cli, CLI_BACKUP_FULL)) {
-            icp_payload_flag(payload, "full", true);
-        }
-        icp_payload_flag(payload, "progress", true);
-        status = job_run(cli, client, ICP_OP_BACKUP, payload, &reply);
-    } else {
-        status = cli_fail(cli, EX_OSERR, "no memory");
+    if (cli->argument_count > 0) {
+        icp_payload_text(request.payload, "name", cli->arguments[0]);
     }
+    if (cli_has(cli, CLI_BACKUP_FULL)) {
+        icp_payload_flag(request.payload, "full", true);
+    }
+    icp_payload_flag(request.payload, "progress", true);
+    status = job_run(cli, request.client, ICP_OP_BACKUP, request.payload, &request.reply);
     if (status == EX_OK) {
-        status = print_backup(cli, &reply);
+        status = print_backup(cli, &request.reply);
     }
-    icp_reply_fini(&reply);
-    icp_payload_destroy(payload);
-    icp_close(client);
+    cli_request_close(&request);
     return status;
 }

@@ -22,15 +22,9 @@ static int call_print(struct cli *cli, enum icp_op op, const struct icp_payload 
     return status;
 }
 
-static struct icp_text text_of(const struct icp_reply *reply, const char *name)
-{
-    struct icp_value value;
-    return icp_reply_get(reply, name, &value) ? value.text : (struct icp_text){"", 0};
-}
-
 static void print_started(const struct cli *cli, const struct icp_reply *reply)
 {
-    struct icp_text file = text_of(reply, "file");
+    struct icp_text file = icp_reply_text(reply, "file");
     cli_print(cli, "recording; once it has ended, on the server's machine: %.*s\n", (int)file.bytes,
               file.data);
 }
@@ -59,7 +53,7 @@ static void print_counts(const struct cli *cli, const struct icp_reply *reply)
 
 static void print_stopped(const struct cli *cli, const struct icp_reply *reply)
 {
-    struct icp_text file = text_of(reply, "file");
+    struct icp_text file = icp_reply_text(reply, "file");
     print_counts(cli, reply);
     cli_print(cli, "on the server's machine: %.*s\n", (int)file.bytes, file.data);
 }

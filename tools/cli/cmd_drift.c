@@ -6,23 +6,12 @@
 #include "server/feature/date_text.h"
 #include "tools/cli/cmd.h"
 #include "tools/cli/measure_cells.h"
+#include "tools/cli/member.h"
 #include "tools/cli/policy_file.h"
 
 #define NO_TIME INT64_MIN
 
 enum { FIELDS_SHOWN = 10 }; /* in a table for people */
-
-static double number_of(const struct icp_value *map, const char *name)
-{
-    struct icp_value value;
-    return icp_value_get(map, name, &value) ? value.number : 0;
-}
-
-static struct icp_text text_of(const struct icp_value *map, const char *name)
-{
-    struct icp_value value;
-    return icp_value_get(map, name, &value) ? value.text : (struct icp_text){"", 0};
-}
 
 static void number_cell(struct out_table *table, const struct icp_value *map, const char *name)
 {
@@ -79,7 +68,7 @@ static int figures_print(const struct cli *cli, const struct icp_reply *reply)
     out_table_init(&table, headers, 5);
     struct icp_walk walk = icp_walk_over(&list);
     while (icp_next(&walk, NULL, &map)) {
-        out_cell_text_n(&table, text_of(&map, "name"));
+        out_cell_text_n(&table, member_text(&map, "name"));
         number_cell(&table, &map, "value");
         number_cell(&table, &map, "low");
         number_cell(&table, &map, "high");
@@ -102,12 +91,12 @@ static int grades_print(const struct cli *cli, const struct icp_reply *reply)
     out_table_init(&table, headers, 6);
     struct icp_walk walk = icp_walk_over(&list);
     while (icp_next(&walk, NULL, &map)) {
-        double cases = number_of(&map, "cases");
-        out_cell_text_n(&table, text_of(&map, "grade"));
+        double cases = member_number(&map, "cases");
+        out_cell_text_n(&table, member_text(&map, "grade"));
         out_cell_number(&table, "%.0f", cases);
-        out_cell_number(&table, "%.0f", number_of(&map, "positives"));
+        out_cell_number(&table, "%.0f", member_number(&map, "positives"));
         if (cases > 0) {
-            out_cell_number(&table, "%.4f", number_of(&map, "positives") / cases);
+            out_cell_number(&table, "%.4f", member_number(&map, "positives") / cases);
         } else {
             out_cell_text(&table, "%s", "");
         }
@@ -144,12 +133,12 @@ static int fields_print(const struct cli *cli, const struct icp_reply *reply)
     out_table_init(&table, headers, 10);
     struct icp_walk walk = icp_walk_over(&list);
     while (icp_next(&walk, NULL, &map) && (cli->style.form == OUT_CSV || shown++ < FIELDS_SHOWN)) {
-        out_cell_text_n(&table, text_of(&map, "field"));
-        out_cell_text_n(&table, text_of(&map, "tag"));
+        out_cell_text_n(&table, member_text(&map, "field"));
+        out_cell_text_n(&table, member_text(&map, "tag"));
         for (size_t i = 0; i < 2; i++) {
             number_cell(&table, &map, before[i]);
         }
-        out_cell_text_n(&table, text_of(&map, "bin"));
+        out_cell_text_n(&table, member_text(&map, "bin"));
         for (size_t i = 0; i < 4; i++) {
             number_cell(&table, &map, after[i]);
         }

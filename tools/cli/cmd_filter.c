@@ -6,6 +6,7 @@
 #include "tools/cli/cmd.h"
 #include "tools/cli/explain_none.h"
 #include "tools/cli/label.h"
+#include "tools/cli/member.h"
 #include "tools/cli/remote_schema.h"
 
 #define PAGE_MOST 10000   /* accounts in one reply */
@@ -66,14 +67,6 @@ static int64_t i64_at(struct icp_text bytes, size_t index)
     return value;
 }
 
-static struct icp_text bytes_of(const struct icp_reply *reply, const char *name)
-{
-    struct icp_value value;
-    return icp_reply_get(reply, name, &value) && value.kind == ICP_KIND_BYTES
-               ? value.text
-               : (struct icp_text){"", 0};
-}
-
 /* Adds the accounts of one reply to the table; returns their number. */
 static size_t page_add(struct filter_run *run)
 {
@@ -83,10 +76,10 @@ static size_t page_add(struct filter_run *run)
     struct icp_value id;
     struct icp_value map;
     struct icp_value value;
-    struct icp_text fit = bytes_of(&run->reply, "fit");
-    struct icp_text p = bytes_of(&run->reply, "p");
-    struct icp_text grade = bytes_of(&run->reply, "grade");
-    struct icp_text raw = bytes_of(&run->reply, "raw");
+    struct icp_text fit = member_bytes(&run->reply, "fit");
+    struct icp_text p = member_bytes(&run->reply, "p");
+    struct icp_text grade = member_bytes(&run->reply, "grade");
+    struct icp_text raw = member_bytes(&run->reply, "raw");
     (void)icp_reply_get(&run->reply, "ids", &ids);
     (void)icp_reply_get(&run->reply, "values", &values);
     (void)icp_reply_get(&run->reply, "names", &names);

@@ -49,43 +49,39 @@ static int send(struct cli *cli, struct cli_request *request)
     return status;
 }
 
-/* The first account with each of the others. */
-static int pairs_say(struct cli *cli, const char *act)
+/* An entry for each account from the given one on: with the first, or (none) of it alone. */
+static int entries_say(struct cli *cli, const char *act, const char *first, size_t from)
 {
     struct cli_request request;
-    if (!cli_arguments(cli, 2, PROTO_IDENTITY_BATCH_MAX)) {
-        return EX_USAGE;
-    }
     int status = cli_request_open(cli, &request);
     if (status != EX_OK) {
         return status;
     }
     icp_payload_list_begin(request.payload, "entries");
-    for (size_t i = 1; i < cli->argument_count; i++) {
-        entry_put(cli, request.payload, act, cli->arguments[0], cli->arguments[i]);
+    for (size_t i = from; i < cli->argument_count; i++) {
+        if (first != NULL) {
+            entry_put(cli, request.payload, act, first, cli->arguments[i]);
+        } else {
+            entry_put(cli, request.payload, act, cli->arguments[i], NULL);
+        }
     }
     status = send(cli, &request);
     cli_request_close(&request);
     return status;
 }
 
+/* The first account with each of the others. */
+static int pairs_say(struct cli *cli, const char *act)
+{
+    return cli_arguments(cli, 2, PROTO_IDENTITY_BATCH_MAX)
+               ? entries_say(cli, act, cli->arguments[0], 1)
+               : EX_USAGE;
+}
+
 static int each_say(struct cli *cli, const char *act)
 {
-    struct cli_request request;
-    if (!cli_arguments(cli, 1, PROTO_IDENTITY_BATCH_MAX)) {
-        return EX_USAGE;
-    }
-    int status = cli_request_open(cli, &request);
-    if (status != EX_OK) {
-        return status;
-    }
-    icp_payload_list_begin(request.payload, "entries");
-    for (size_t i = 0; i < cli->argument_count; i++) {
-        entry_put(cli, request.payload, act, cli->arguments[i], NULL);
-    }
-    status = send(cli, &request);
-    cli_request_close(&request);
-    return status;
+    return cli_arguments(cli, 1, PROTO_IDENTITY_BATCH_MAX) ? entries_say(cli, act, NULL, 0)
+                                                           : EX_USAGE;
 }
 
 int cmd_identity_link(struct cli *cli)

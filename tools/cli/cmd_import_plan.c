@@ -16,6 +16,7 @@
 #include "tools/cli/import_mark.h"
 #include "tools/cli/import_plan.h"
 #include "tools/cli/import_undone.h"
+#include "tools/cli/member.h"
 
 struct plan_run {
     const struct cli *cli;
@@ -25,12 +26,6 @@ struct plan_run {
     bool dry;
     size_t stored, before, refused;
 };
-
-static struct icp_text text_of(const struct icp_value *entry, const char *name)
-{
-    struct icp_value value;
-    return icp_value_get(entry, name, &value) ? value.text : (struct icp_text){"", 0};
-}
 
 static bool text_is(struct icp_text text, const char *word)
 {
@@ -45,7 +40,7 @@ static bool import_before(const struct plan_run *run, const struct import_plan_s
     (void)icp_reply_get(&run->imports, "imports", &list);
     struct icp_walk walk = icp_walk_over(&list);
     while (icp_next(&walk, NULL, import)) {
-        if (text_is(text_of(import, "id"), step->id)) {
+        if (text_is(member_text(import, "id"), step->id)) {
             return true;
         }
     }
@@ -55,7 +50,7 @@ static bool import_before(const struct plan_run *run, const struct import_plan_s
 /* Whether the server has all of it. */
 static bool is_stored(const struct icp_value *import)
 {
-    return text_is(text_of(import, "state"), "done") && text_of(import, "note").bytes == 0;
+    return text_is(member_text(import, "state"), "done") && member_text(import, "note").bytes == 0;
 }
 
 static int imports_ask(struct plan_run *run)

@@ -5,27 +5,10 @@
 #include "proto/table.h"
 #include "tools/cli/cmd.h"
 #include "tools/cli/job_wait.h"
+#include "tools/cli/member.h"
 
 /* Accounts of which something stays that are named. */
 #define STAYS_SHOWN 5
-
-static struct icp_text text_of(const struct icp_value *entry, const char *name)
-{
-    struct icp_value value;
-    return icp_value_get(entry, name, &value) ? value.text : (struct icp_text){"", 0};
-}
-
-static int64_t number_of(const struct icp_value *entry, const char *name)
-{
-    struct icp_value value;
-    return icp_value_get(entry, name, &value) ? value.integer : 0;
-}
-
-static bool flag_of(const struct icp_value *entry, const char *name)
-{
-    struct icp_value value;
-    return icp_value_get(entry, name, &value) && value.flag;
-}
 
 static int list_print(const struct cli *cli, const struct icp_reply *reply)
 {
@@ -39,15 +22,15 @@ static int list_print(const struct cli *cli, const struct icp_reply *reply)
     struct icp_walk walk = icp_walk_over(&list);
     while (icp_next(&walk, NULL, &entry)) {
         char when[OUT_TIME_BYTES];
-        out_cell_text_n(&table, text_of(&entry, "id"));
-        out_cell_text_n(&table, text_of(&entry, "name"));
-        out_cell_text_n(&table, text_of(&entry, "state"));
-        out_cell_text(&table, "%s", out_moment(number_of(&entry, "began"), when));
-        out_cell_text_n(&table, text_of(&entry, "by"));
-        out_cell_number(&table, "%lld", (long long)number_of(&entry, "accounts"));
-        out_cell_number(&table, "%lld", (long long)number_of(&entry, "events"));
-        out_cell_number(&table, "%lld", (long long)number_of(&entry, "batches"));
-        out_cell_text_n(&table, text_of(&entry, "note"));
+        out_cell_text_n(&table, member_text(&entry, "id"));
+        out_cell_text_n(&table, member_text(&entry, "name"));
+        out_cell_text_n(&table, member_text(&entry, "state"));
+        out_cell_text(&table, "%s", out_moment(member_int(&entry, "began"), when));
+        out_cell_text_n(&table, member_text(&entry, "by"));
+        out_cell_number(&table, "%lld", (long long)member_int(&entry, "accounts"));
+        out_cell_number(&table, "%lld", (long long)member_int(&entry, "events"));
+        out_cell_number(&table, "%lld", (long long)member_int(&entry, "batches"));
+        out_cell_text_n(&table, member_text(&entry, "note"));
     }
     int64_t oldest = icp_reply_int(reply, "oldest", 0);
     if (oldest > 1) {
@@ -115,10 +98,10 @@ static int import_find(const struct cli *cli, const struct icp_reply *reply, con
     (void)icp_reply_get(reply, "imports", &list);
     struct icp_walk walk = icp_walk_over(&list);
     while (icp_next(&walk, NULL, &entry)) {
-        struct icp_text import = text_of(&entry, "id");
-        bool back = is_id(text_of(&entry, "state"), "undone");
+        struct icp_text import = member_text(&entry, "id");
+        bool back = is_id(member_text(&entry, "state"), "undone");
         bool same = is_id(import, word);
-        if (!same && (back || !is_called(text_of(&entry, "name"), word))) {
+        if (!same && (back || !is_called(member_text(&entry, "name"), word))) {
             continue;
         }
         (void)snprintf(id, PROTO_IMPORT_BYTES_MAX + 1, "%.*s", (int)import.bytes, import.data);
@@ -165,18 +148,18 @@ static void stays_print(const struct cli *cli, const struct icp_reply *reply)
     (void)icp_reply_get(reply, "stays", &list);
     struct icp_walk walk = icp_walk_over(&list);
     for (; shown < STAYS_SHOWN && icp_next(&walk, NULL, &entry); shown++) {
-        struct icp_text id = text_of(&entry, "id");
+        struct icp_text id = member_text(&entry, "id");
         cli_print(cli, "  %.*s:%s", (int)id.bytes, id.data,
-                  flag_of(&entry, "account") ? " the account" : "");
+                  member_flag(&entry, "account") ? " the account" : "");
         static const struct {
             const char *name, *words;
         } counts[] = {{"changed", "values written since"},
                       {"late", "values of the history"},
                       {"not_kept", "values whose past is not kept"},
                       {"keys", "keys that others have"}};
-        bool comma = flag_of(&entry, "account");
+        bool comma = member_flag(&entry, "account");
         for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
-            int64_t count = number_of(&entry, counts[i].name);
+            int64_t count = member_int(&entry, counts[i].name);
             if (count > 0) {
                 cli_print(cli, "%s %lld %s", comma ? "," : "", (long long)count, counts[i].words);
                 comma = true;

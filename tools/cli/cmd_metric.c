@@ -6,6 +6,7 @@
 
 #include "server/measure/measure.h"
 #include "tools/cli/cmd.h"
+#include "tools/cli/member.h"
 #include "tools/cli/metric_find.h"
 
 static int name_take(const struct cli *cli, struct measure_definition *definition)
@@ -81,12 +82,6 @@ static int draft_make(const struct cli *cli, struct measure_definition *definiti
     return status;
 }
 
-static struct icp_text text_in(const struct icp_value *map, const char *name)
-{
-    struct icp_value value = {.text = {"", 0}};
-    return icp_value_get(map, name, &value) ? value.text : (struct icp_text){"", 0};
-}
-
 static void put_tell(const struct cli *cli, const struct icp_reply *reply)
 {
     struct icp_text name = icp_reply_text(reply, "name");
@@ -110,9 +105,9 @@ static void put_tell(const struct cli *cli, const struct icp_reply *reply)
     (void)icp_reply_get(reply, "changes", &changes);
     struct icp_walk walk = icp_walk_over(&changes);
     while (icp_next(&walk, NULL, &change)) {
-        struct icp_text rule = text_in(&change, "rule");
-        struct icp_text was = text_in(&change, "before");
-        struct icp_text now = text_in(&change, "now");
+        struct icp_text rule = member_text(&change, "rule");
+        struct icp_text was = member_text(&change, "before");
+        struct icp_text now = member_text(&change, "now");
         cli_print(cli, "  %.*s: %.*s -> %.*s\n", (int)rule.bytes, rule.data, (int)was.bytes,
                   was.data, (int)now.bytes, now.data);
     }
@@ -192,17 +187,17 @@ static int list_print(const struct cli *cli, const struct icp_reply *reply)
     out_table_init(&table, headers, 7);
     while (icp_next(&walk, NULL, &entry)) {
         value = (struct icp_value){.integer = 0};
-        out_cell_text_n(&table, text_in(&entry, "name"));
+        out_cell_text_n(&table, member_text(&entry, "name"));
         (void)icp_value_get(&entry, "version", &value);
         out_cell_number(&table, "%lld", (long long)value.integer);
         bool in_force = icp_value_get(&entry, "in_force", &value) && value.flag;
         out_cell_text(&table, "%s", in_force ? "yes" : "");
-        out_cell_text_n(&table, text_in(&entry, "metric"));
+        out_cell_text_n(&table, member_text(&entry, "metric"));
         value = (struct icp_value){.integer = 0};
         (void)icp_value_get(&entry, "time", &value);
         out_cell_text(&table, "%s", out_time(value.integer, time));
-        out_cell_text_n(&table, text_in(&entry, "by"));
-        out_cell_text_n(&table, text_in(&entry, "note"));
+        out_cell_text_n(&table, member_text(&entry, "by"));
+        out_cell_text_n(&table, member_text(&entry, "note"));
     }
     if (list.count == 0) {
         cli_say(cli, "no such definition is kept; 'icp metric put' keeps one");

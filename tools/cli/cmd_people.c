@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "tools/cli/cmd.h"
+#include "tools/cli/member.h"
 
 enum { MONITOR_PAUSE_MS = 200 };
 
@@ -43,15 +44,21 @@ static int list_print(const struct cli *cli, const struct icp_reply *reply, cons
     return cli_table(cli, &table);
 }
 
-int cmd_clients(struct cli *cli)
+/* A command that shows a list of the server: which operation gives it, under what name, and what is
+ * said of one without entries. */
+struct listing {
+    enum icp_op op;
+    const char *name;
+    const char *const *headers;
+    size_t columns;
+    const char *none;
+};
+
+/* Asks and prints; `limit`: at most so many entries, 0: as many as the server gives; `id`: of one
+ * account alone, or NULL. */
+static int list_show(struct cli *cli, const struct listing *listing, uint64_t limit, const char *id)
 {
-    static const char *const headers[] = {"connection", "address",  "client", "role", "since",
-                                          "idle_ms",    "requests", "last",   "token"};
     struct cli_request request;
-    uint64_t limit = 0;
-    if (!cli_arguments(cli, 0, 0) || !cli_number(cli, CLI_CLIENTS_LIMIT, 1, 10000, 0, &limit)) {
-        return EX_USAGE;
-    }
     int status = cli_request_open(cli, &request);
     if (status != EX_OK) {
         return status;
@@ -59,43 +66,43 @@ int cmd_clients(struct cli *cli)
     if (limit > 0) {
         icp_payload_uint(request.payload, "limit", limit);
     }
-    status = cli_request_send(cli, &request, ICP_OP_CLIENT_LIST);
+    if (id != NULL) {
+        icp_payload_text(request.payload, "id", id);
+    }
+    status = cli_request_send(cli, &request, listing->op);
     if (status == EX_OK && cli->style.form == OUT_JSON) {
         status = cli_json_reply(cli, &request.reply);
     } else if (status == EX_OK) {
-        status = list_print(cli, &request.reply, "clients", headers, 9, "nobody is connected");
+        status = list_print(cli, &request.reply, listing->name, listing->headers, listing->columns,
+                            listing->none);
     }
     cli_request_close(&request);
     return status;
 }
 
+int cmd_clients(struct cli *cli)
+{
+    static const char *const headers[] = {"connection", "address",  "client", "role", "since",
+                                          "idle_ms",    "requests", "last",   "token"};
+    static const struct listing clients = {ICP_OP_CLIENT_LIST, "clients", headers, 9,
+                                           "nobody is connected"};
+    uint64_t limit = 0;
+    if (!cli_arguments(cli, 0, 0) || !cli_number(cli, CLI_CLIENTS_LIMIT, 1, 10000, 0, &limit)) {
+        return EX_USAGE;
+    }
+    return list_show(cli, &clients, limit, NULL);
+}
+
 int cmd_audit(struct cli *cli)
 {
     static const char *const headers[] = {"seq", "time", "by", "did", "first", "reason"};
-    struct cli_request request;
+    static const struct listing audit = {ICP_OP_AUDIT, "entries", headers, 6,
+                                         "nothing of that kind stands in the log"};
     uint64_t limit = 0;
     if (!cli_arguments(cli, 0, 1) || !cli_number(cli, CLI_AUDIT_LIMIT, 1, 10000, 0, &limit)) {
         return EX_USAGE;
     }
-    int status = cli_request_open(cli, &request);
-    if (status != EX_OK) {
-        return status;
-    }
-    if (limit > 0) {
-        icp_payload_uint(request.payload, "limit", limit);
-    }
-    if (cli->argument_count > 0) {
-        icp_payload_text(request.payload, "id", cli->arguments[0]);
-    }
-    status = cli_request_send(cli, &request, ICP_OP_AUDIT);
-    if (status == EX_OK && cli->style.form == OUT_JSON) {
-        status = cli_json_reply(cli, &request.reply);
-    } else if (status == EX_OK) {
-        status = list_print(cli, &request.reply, "entries", headers, 6,
-                            "nothing of that kind stands in the log");
-    }
-    cli_request_close(&request);
-    return status;
+    return list_show(cli, &audit, limit, cli->argument_count > 0 ? cli->arguments[0] : NULL);
 }
 
 static const char *const answered_headers[] = {"time",  "op",    "took_us",    "status", "client",
@@ -103,35 +110,9 @@ static const char *const answered_headers[] = {"time",  "op",    "took_us",    "
 
 int cmd_slowlog(struct cli *cli)
 {
-    struct cli_request request;
-    if (!cli_arguments(cli, 0, 0)) {
-        return EX_USAGE;
-    }
-    int status = cli_request_open(cli, &request);
-    if (status != EX_OK) {
-        return status;
-    }
-    status = cli_request_send(cli, &request, ICP_OP_SLOW_LOG);
-    if (status == EX_OK && cli->style.form == OUT_JSON) {
-        status = cli_json_reply(cli, &request.reply);
-    } else if (status == EX_OK) {
-        status = list_print(cli, &request.reply, "requests", answered_headers, 9,
-                            "no request was slow since the server started");
-    }
-    cli_request_close(&request);
-    return status;
-}
-
-static struct icp_text text_of(const struct icp_value *entry, const char *name)
-{
-    struct icp_value value;
-    return icp_value_get(entry, name, &value) ? value.text : (struct icp_text){"", 0};
-}
-
-static int64_t number_of(const struct icp_value *entry, const char *name)
-{
-    struct icp_value value;
-    return icp_value_get(entry, name, &value) ? value.integer : 0;
+    static const struct listing slow = {ICP_OP_SLOW_LOG, "requests", answered_headers, 9,
+                                        "no request was slow since the server started"};
+    return cli_arguments(cli, 0, 0) ? list_show(cli, &slow, 0, NULL) : EX_USAGE;
 }
 
 static void answered_line(const struct cli *cli, const struct icp_value *entry)
@@ -139,18 +120,18 @@ static void answered_line(const struct cli *cli, const struct icp_value *entry)
     char when[OUT_TIME_BYTES];
     char took[OUT_NUMBER_BYTES];
     char times[32] = "";
-    struct icp_text op = text_of(entry, "op");
-    struct icp_text status = text_of(entry, "status");
-    struct icp_text client = text_of(entry, "client");
-    int64_t count = number_of(entry, "count");
+    struct icp_text op = member_text(entry, "op");
+    struct icp_text status = member_text(entry, "status");
+    struct icp_text client = member_text(entry, "client");
+    int64_t count = member_int(entry, "count");
     if (count > 1) {
         snprintf(times, sizeof times, " ×%lld", (long long)count);
     }
     cli_print(cli, "%s  %.*s%s  %.*s  %s  #%lld%s%.*s\n",
-              out_moment(number_of(entry, "time"), when), (int)op.bytes, op.data, times,
+              out_moment(member_int(entry, "time"), when), (int)op.bytes, op.data, times,
               (int)status.bytes, status.data,
-              out_duration((double)number_of(entry, "took_us"), took),
-              (long long)number_of(entry, "connection"), client.bytes > 0 ? " " : "",
+              out_duration((double)member_int(entry, "took_us"), took),
+              (long long)member_int(entry, "connection"), client.bytes > 0 ? " " : "",
               (int)client.bytes, client.data);
 }
 
@@ -158,7 +139,7 @@ static void answered_line(const struct cli *cli, const struct icp_value *entry)
 static bool is_watching(const struct icp_value *entry)
 {
     static const char watching[] = "monitor";
-    struct icp_text op = text_of(entry, "op");
+    struct icp_text op = member_text(entry, "op");
     return op.bytes == sizeof watching - 1 && memcmp(op.data, watching, op.bytes) == 0;
 }
 

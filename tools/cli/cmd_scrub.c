@@ -29,31 +29,23 @@ static int print_scrub(const struct cli *cli, const struct icp_reply *reply)
 
 int cmd_scrub(struct cli *cli)
 {
-    int status = EX_OK;
-    struct icp_reply reply = {0};
+    struct cli_request request;
     uint64_t rate = 0;
     if (!cli_arguments(cli, 0, 0) || !cli_number(cli, CLI_SCRUB_RATE, 1, 100000, 0, &rate)) {
         return EX_USAGE;
     }
-    struct icp_client *client = cli_connect(cli, &status);
-    if (client == NULL) {
+    int status = cli_request_open(cli, &request);
+    if (status != EX_OK) {
         return status;
     }
-    struct icp_payload *payload = icp_payload_create();
-    if (payload != NULL) {
-        if (rate > 0) {
-            icp_payload_int(payload, "bytes_per_second", (int64_t)rate * MB);
-        }
-        icp_payload_flag(payload, "progress", true);
-        status = job_run(cli, client, ICP_OP_SCRUB, payload, &reply);
-    } else {
-        status = cli_fail(cli, EX_OSERR, "no memory");
+    if (rate > 0) {
+        icp_payload_int(request.payload, "bytes_per_second", (int64_t)rate * MB);
     }
+    icp_payload_flag(request.payload, "progress", true);
+    status = job_run(cli, request.client, ICP_OP_SCRUB, request.payload, &request.reply);
     if (status == EX_OK) {
-        status = print_scrub(cli, &reply);
+        status = print_scrub(cli, &request.reply);
     }
-    icp_reply_fini(&reply);
-    icp_payload_destroy(payload);
-    icp_close(client);
+    cli_request_close(&request);
     return status;
 }

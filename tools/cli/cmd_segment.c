@@ -4,14 +4,9 @@
 #include <string.h>
 
 #include "tools/cli/cmd.h"
+#include "tools/cli/member.h"
 #include "tools/cli/out/out_number.h"
 #include "tools/cli/segment_print.h"
-
-static double number_of(const struct icp_value *map, const char *name)
-{
-    struct icp_value value;
-    return icp_value_get(map, name, &value) ? value.number : 0;
-}
 
 static bool is_confirmed(const struct icp_value *segment)
 {
@@ -66,18 +61,18 @@ static int table_print(const struct cli *cli, const struct icp_value *list, doub
             continue;
         }
         for (int i = 0; i < 4; i++) {
-            had[i] = number_of(&segment, counts[i]);
+            had[i] = member_number(&segment, counts[i]);
         }
-        double covered = number_of(&segment, "covered");
-        double found = number_of(&segment, "covered_outcomes");
+        double covered = member_number(&segment, "covered");
+        double found = member_number(&segment, "covered_outcomes");
         (void)icp_value_get(&segment, "filter", &filter);
         out_cell_text_n(&table, filter.text);
         out_cell_number(&table, "%.0f", had[0]);
         out_cell_number(&table, "%.1f", had[0] > 0 ? 100 * had[1] / had[0] : 0);
         out_cell_number(&table, "%.1f", had[2] > 0 ? 100 * had[3] / had[2] : 0);
-        out_cell_number(&table, "%.1f", 100 * number_of(&segment, "rate_low"));
-        out_cell_number(&table, "%.1f", 100 * number_of(&segment, "rate_high"));
-        out_cell_number(&table, "%.2g", number_of(&segment, "chance"));
+        out_cell_number(&table, "%.1f", 100 * member_number(&segment, "rate_low"));
+        out_cell_number(&table, "%.1f", 100 * member_number(&segment, "rate_high"));
+        out_cell_number(&table, "%.2g", member_number(&segment, "chance"));
         out_cell_text(&table, "%s", is_confirmed(&segment) ? "yes" : "no");
         out_cell_number(&table, "%.0f", covered);
         out_cell_number(&table, "%.1f", covered > 0 ? 100 * found / covered : 0);

@@ -7,29 +7,18 @@
 
 #include "tools/cli/cmd.h"
 #include "tools/cli/label.h"
+#include "tools/cli/lead_set.h"
+#include "tools/cli/member.h"
 
 #define BUILD_MS (3600 * 1000) /* a build of a large base takes minutes, not an hour */
 #define WHY_BYTES 1024
 
-/* FIELD=VALUE as text: the server reads it by the type of the field, as import does. */
 static int values_fill(const struct cli *cli, struct icp_payload *payload)
 {
-    size_t at = 0;
-    const char *text;
     icp_payload_map_begin(payload, "values");
-    while ((text = cli_each(cli, CLI_SIMILAR_SET, &at)) != NULL) {
-        const char *equals = strchr(text, '=');
-        size_t bytes = equals != NULL ? (size_t)(equals - text) : 0;
-        char name[PROTO_FIELD_NAME_BYTES_MAX + 1];
-        if (bytes == 0 || bytes >= sizeof name) {
-            return cli_fail(cli, EX_USAGE, "--set: '%s' is not FIELD=VALUE", text);
-        }
-        memcpy(name, text, bytes);
-        name[bytes] = '\0';
-        icp_payload_text(payload, name, equals + 1);
-    }
+    int status = lead_set_fill(cli, payload);
     icp_payload_map_end(payload);
-    return EX_OK;
+    return status;
 }
 
 /* One map {name: text} for each value of a repeated option. */
@@ -198,14 +187,6 @@ static void why_add_value(struct why *why, const struct icp_value *value)
             value->kind == ICP_KIND_NIL ? "missing" : icp_value_print(value, text, sizeof text));
 }
 
-static struct icp_text text_of(const struct icp_value *map, const char *name)
-{
-    struct icp_value value;
-    return icp_value_get(map, name, &value) && value.kind == ICP_KIND_TEXT
-               ? value.text
-               : (struct icp_text){"", 0};
-}
-
 static void shared_print(const struct icp_value *hit, struct why *why)
 {
     struct icp_value list;
@@ -216,7 +197,7 @@ static void shared_print(const struct icp_value *hit, struct why *why)
     }
     struct icp_walk walk = icp_walk_over(&list);
     for (size_t i = 0; icp_next(&walk, NULL, &one); i++) {
-        struct icp_text field = text_of(&one, "field");
+        struct icp_text field = member_text(&one, "field");
         why_add(why, "%s%.*s", i > 0 ? ", " : "", (int)field.bytes, field.data);
         if (icp_value_get(&one, "value", &value)) {
             why_add(why, " ");
@@ -233,7 +214,7 @@ static void difference_print(const struct icp_value *hit, struct why *why)
     if (!icp_value_get(hit, "difference", &difference) || difference.kind != ICP_KIND_MAP) {
         return;
     }
-    struct icp_text field = text_of(&difference, "field");
+    struct icp_text field = member_text(&difference, "field");
     why_add(why, "%.*s ", (int)field.bytes, field.data);
     (void)icp_value_get(&difference, "value", &value);
     (void)icp_value_get(&difference, "example_value", &example);
@@ -264,9 +245,9 @@ static int hits_print(const struct cli *cli, const struct icp_reply *reply)
     while (icp_next(&walk, NULL, &hit)) {
         struct why shared = {.bytes = 0};
         struct why difference = {.bytes = 0};
-        out_cell_text_n(&table, text_of(&hit, "id"));
+        out_cell_text_n(&table, member_text(&hit, "id"));
         if (named) {
-            out_cell_text_n(&table, text_of(&hit, "name"));
+            out_cell_text_n(&table, member_text(&hit, "name"));
         }
         (void)icp_value_get(&hit, "similarity", &value);
         out_cell_number(&table, "%.4f", value.number);
@@ -276,8 +257,8 @@ static int hits_print(const struct cli *cli, const struct icp_reply *reply)
         } else {
             out_cell_text(&table, "%s", "");
         }
-        out_cell_text_n(&table, text_of(&hit, "grade"));
-        out_cell_text_n(&table, text_of(&hit, "example"));
+        out_cell_text_n(&table, member_text(&hit, "grade"));
+        out_cell_text_n(&table, member_text(&hit, "example"));
         shared_print(&hit, &shared);
         difference_print(&hit, &difference);
         out_cell_text(&table, "%s", shared.text);

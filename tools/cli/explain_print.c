@@ -2,28 +2,16 @@
 /* Lines are made from what the reply says and from nothing else; what a version does not say, such
  * as the accounts behind a bin, is left out and not guessed. */
 #include "tools/cli/explain_print.h"
+#include "tools/cli/member.h"
 #include "tools/cli/out/out_number.h"
 
 #include <stdlib.h>
 
 #define WORDS_BYTES 320
 
-/* A member of a map as a number; 0 if it is absent. */
-static double number_of(const struct icp_value *map, const char *name)
-{
-    struct icp_value value;
-    return icp_value_get(map, name, &value) ? value.number : 0;
-}
-
-static struct icp_text text_of(const struct icp_value *map, const char *name)
-{
-    struct icp_value value;
-    return icp_value_get(map, name, &value) ? value.text : (struct icp_text){"", 0};
-}
-
 static double points_of(const struct icp_value *map)
 {
-    return number_of(map, "contribution") / 1e4;
+    return member_number(map, "contribution") / 1e4;
 }
 
 /* "+312 points" and, where the version says it, the accounts behind them. */
@@ -36,18 +24,18 @@ static const char *support_words(const struct icp_value *part, char *words)
         (void)snprintf(words, WORDS_BYTES, "%+.0f points; no account was there to learn from",
                        out_signed(points_of(part), 0));
     } else {
-        (void)snprintf(words, WORDS_BYTES,
-                       "%+.0f points; %.0f of %.0f accounts there had it, %.0f to %.0f %%",
-                       out_signed(points_of(part), 0), number_of(part, "outcomes"), accounts.number,
-                       100 * number_of(part, "rate_low"), 100 * number_of(part, "rate_high"));
+        (void)snprintf(
+            words, WORDS_BYTES, "%+.0f points; %.0f of %.0f accounts there had it, %.0f to %.0f %%",
+            out_signed(points_of(part), 0), member_number(part, "outcomes"), accounts.number,
+            100 * member_number(part, "rate_low"), 100 * member_number(part, "rate_high"));
     }
     return words;
 }
 
 static const char *name_words(const struct icp_value *part, char *words)
 {
-    struct icp_text field = text_of(part, "field");
-    struct icp_text with = text_of(part, "second");
+    struct icp_text field = member_text(part, "field");
+    struct icp_text with = member_text(part, "second");
     (void)snprintf(words, WORDS_BYTES, "%.*s%s%.*s", (int)field.bytes, field.data,
                    with.bytes > 0 ? " × " : "", (int)with.bytes, with.data);
     return words;
@@ -65,7 +53,7 @@ static const char *value_words(const struct icp_value *part, char *words)
     if (icp_value_get(part, "second_value", &value)) {
         (void)icp_value_print(&value, with, sizeof with);
     }
-    bool pair = text_of(part, "second").bytes > 0;
+    bool pair = member_text(part, "second").bytes > 0;
     (void)snprintf(words, WORDS_BYTES, "%s%s%s", text, pair ? " × " : "", pair ? with : "");
     return words;
 }
@@ -100,10 +88,10 @@ static void change_print(const struct cli *cli, const struct icp_reply *reply, c
     (void)icp_reply_get(reply, list, &changes);
     struct icp_walk walk = icp_walk_over(&changes);
     if (icp_next(&walk, NULL, &change)) {
-        struct icp_text grade = text_of(&change, "grade");
-        struct icp_text field = text_of(&change, "field");
-        struct icp_text from = text_of(&change, "now");
-        struct icp_text to = text_of(&change, "then");
+        struct icp_text grade = member_text(&change, "grade");
+        struct icp_text field = member_text(&change, "field");
+        struct icp_text from = member_text(&change, "now");
+        struct icp_text to = member_text(&change, "then");
         cli_print(cli, "grade %.*s with %.*s: %.*s instead of %.*s (%+.0f points)\n",
                   (int)grade.bytes, grade.data, (int)field.bytes, field.data, (int)to.bytes,
                   to.data, (int)from.bytes, from.data, out_signed(points_of(&change), 0));
@@ -167,7 +155,7 @@ static void support_cells(struct out_table *table, const struct icp_value *part)
         }
         return;
     }
-    double outcomes = number_of(part, "outcomes");
+    double outcomes = member_number(part, "outcomes");
     out_cell_number(table, "%.0f", accounts.number);
     out_cell_number(table, "%.0f", outcomes);
     if (accounts.number == 0) {
@@ -177,8 +165,8 @@ static void support_cells(struct out_table *table, const struct icp_value *part)
         return;
     }
     out_cell_number(table, "%.1f", 100 * outcomes / accounts.number);
-    out_cell_number(table, "%.1f", 100 * number_of(part, "rate_low"));
-    out_cell_number(table, "%.1f", 100 * number_of(part, "rate_high"));
+    out_cell_number(table, "%.1f", 100 * member_number(part, "rate_low"));
+    out_cell_number(table, "%.1f", 100 * member_number(part, "rate_high"));
 }
 
 static int parts_print(const struct cli *cli, const struct icp_reply *reply)
@@ -196,8 +184,8 @@ static int parts_print(const struct cli *cli, const struct icp_reply *reply)
         out_cell_number(&table, "%+.1f", out_signed(points_of(&part), 1));
         out_cell_text(&table, "%s", name_words(&part, words));
         out_cell_text(&table, "%s", value_words(&part, words));
-        out_cell_text_n(&table, text_of(&part, "bin"));
-        out_cell_text_n(&table, text_of(&part, "state"));
+        out_cell_text_n(&table, member_text(&part, "bin"));
+        out_cell_text_n(&table, member_text(&part, "state"));
         support_cells(&table, &part);
     }
     return cli_table(cli, &table);
@@ -212,7 +200,7 @@ static void families_print(const struct cli *cli, const struct icp_reply *reply)
     cli_print(cli, "%+.1f points where every account starts",
               out_signed(icp_reply_number(reply, "intercept", 0) / 1e4, 1));
     while (icp_next(&walk, NULL, &family)) {
-        struct icp_text name = text_of(&family, "family");
+        struct icp_text name = member_text(&family, "family");
         cli_print(cli, ", %+.1f %.*s", out_signed(points_of(&family), 1), (int)name.bytes,
                   name.data);
     }
@@ -245,7 +233,7 @@ static int shapes_print(const struct cli *cli, const struct icp_reply *reply)
         while (icp_next(&bins, NULL, &bin)) {
             (void)icp_value_get(&bin, "here", &here);
             out_cell_text(&table, "%s", here.flag ? ">" : "");
-            out_cell_text_n(&table, text_of(&bin, "bin"));
+            out_cell_text_n(&table, member_text(&bin, "bin"));
             out_cell_number(&table, "%+.1f", out_signed(points_of(&bin), 1));
             support_cells(&table, &bin);
         }
@@ -270,12 +258,12 @@ static int changes_print(const struct cli *cli, const struct icp_reply *reply, c
     out_table_init(&table, headers, sizeof headers / sizeof *headers);
     struct icp_walk walk = icp_walk_over(&changes);
     while (icp_next(&walk, NULL, &change)) {
-        out_cell_text_n(&table, text_of(&change, "grade"));
-        out_cell_text_n(&table, text_of(&change, "field"));
-        out_cell_text_n(&table, text_of(&change, "now"));
-        out_cell_text_n(&table, text_of(&change, "then"));
+        out_cell_text_n(&table, member_text(&change, "grade"));
+        out_cell_text_n(&table, member_text(&change, "field"));
+        out_cell_text_n(&table, member_text(&change, "now"));
+        out_cell_text_n(&table, member_text(&change, "then"));
         out_cell_number(&table, "%+.1f", out_signed(points_of(&change), 1));
-        out_cell_number(&table, "%.1f", number_of(&change, "fit"));
+        out_cell_number(&table, "%.1f", member_number(&change, "fit"));
     }
     return cli_table(cli, &table);
 }
@@ -305,17 +293,17 @@ static void engagement_print(const struct cli *cli, const struct icp_reply *repl
     if (!icp_reply_get(reply, "engagement", &engagement)) {
         return;
     }
-    struct icp_text band = text_of(&engagement, "band");
-    struct icp_text name = text_of(&engagement, "definition");
-    cli_print(cli, "engagement %.1f, %.*s, of %.0f events", number_of(&engagement, "score"),
-              (int)band.bytes, band.data, number_of(&engagement, "events"));
+    struct icp_text band = member_text(&engagement, "band");
+    struct icp_text name = member_text(&engagement, "definition");
+    cli_print(cli, "engagement %.1f, %.*s, of %.0f events", member_number(&engagement, "score"),
+              (int)band.bytes, band.data, member_number(&engagement, "events"));
     (void)icp_value_get(&engagement, "parts", &parts);
     struct icp_walk walk = icp_walk_over(&parts);
     for (const char *sign = ": "; icp_next(&walk, &type, &part); sign = ", ") {
         cli_print(cli, "%s%.*s %.1f", sign, (int)type.bytes, type.data, part.number);
     }
     cli_print(cli, "; by %.*s@%.0f\n", (int)name.bytes, name.data,
-              number_of(&engagement, "version"));
+              member_number(&engagement, "version"));
 }
 
 int explain_print(const struct cli *cli, const struct icp_reply *reply)

@@ -4,11 +4,7 @@
  * failure. */
 #include "tools/cli/import_undone.h"
 
-static struct icp_text text_of(const struct icp_value *import, const char *name)
-{
-    struct icp_value value;
-    return icp_value_get(import, name, &value) ? value.text : (struct icp_text){"", 0};
-}
+#include "tools/cli/member.h"
 
 static bool text_is(struct icp_text text, const char *word)
 {
@@ -18,8 +14,8 @@ static bool text_is(struct icp_text text, const char *word)
 bool import_undone_tell(const struct cli *cli, const struct icp_value *import)
 {
     struct icp_value events;
-    struct icp_text id = text_of(import, "id");
-    struct icp_text state = text_of(import, "state");
+    struct icp_text id = member_text(import, "id");
+    struct icp_text state = member_text(import, "state");
     bool part = text_is(state, "partly undone");
     if ((!part && !text_is(state, "undone")) || !icp_value_get(import, "events", &events) ||
         events.integer <= 0) {
@@ -46,7 +42,7 @@ void import_undone_ask(const struct cli *cli, struct icp_client *client, const c
         (void)icp_reply_get(&reply, "imports", &list);
         struct icp_walk walk = icp_walk_over(&list);
         while (icp_next(&walk, NULL, &import)) {
-            if (text_is(text_of(&import, "name"), name)) {
+            if (text_is(member_text(&import, "name"), name)) {
                 (void)import_undone_tell(cli, &import);
             }
         }

@@ -6,29 +6,12 @@
 
 #include <string.h>
 
+#include "tools/cli/member.h"
 #include "tools/cli/out/out_number.h"
-
-static struct icp_text text_in(const struct icp_value *map, const char *name)
-{
-    struct icp_value value = {.text = {"", 0}};
-    return icp_value_get(map, name, &value) ? value.text : (struct icp_text){"", 0};
-}
-
-static double number_in(const struct icp_value *map, const char *name)
-{
-    struct icp_value value;
-    return icp_value_get(map, name, &value) ? value.number : 0;
-}
 
 static uint64_t count_in(const struct icp_value *map, const char *name)
 {
-    return (uint64_t)number_in(map, name);
-}
-
-static bool flag_in(const struct icp_value *map, const char *name)
-{
-    struct icp_value value;
-    return icp_value_get(map, name, &value) && value.flag;
+    return (uint64_t)member_number(map, name);
 }
 
 static double percent(double part, double whole)
@@ -40,8 +23,8 @@ static void evidence_print(const struct cli *cli, const struct icp_value *eviden
 {
     char numbers[4][OUT_NUMBER_BYTES];
     struct icp_value known;
-    double size = number_in(evidence, "size");
-    double base = number_in(evidence, "base");
+    double size = member_number(evidence, "size");
+    double base = member_number(evidence, "base");
     cli_print(cli, "  %s of %s accounts (%.1f %%)\n", out_count((uint64_t)size, numbers[0]),
               out_count((uint64_t)base, numbers[1]), percent(size, base));
     if (!icp_value_get(evidence, "accounts", &known)) {
@@ -49,23 +32,24 @@ static void evidence_print(const struct cli *cli, const struct icp_value *eviden
                   "  nobody says what the outcome is, so nothing is known of it (--outcome)\n");
         return;
     }
-    double accounts = number_in(evidence, "accounts");
-    double others = number_in(evidence, "others");
-    struct icp_text outcome = text_in(evidence, "outcome");
+    double accounts = member_number(evidence, "accounts");
+    double others = member_number(evidence, "others");
+    struct icp_text outcome = member_text(evidence, "outcome");
     cli_print(cli,
               "  outcome %.*s: %.1f %% of %s (95 %% interval %.1f to %.1f), beside %.1f %% of the "
               "%s others\n",
-              (int)outcome.bytes, outcome.data, percent(number_in(evidence, "outcomes"), accounts),
-              out_count((uint64_t)accounts, numbers[0]), 100 * number_in(evidence, "rate_low"),
-              100 * number_in(evidence, "rate_high"),
-              percent(number_in(evidence, "others_outcomes"), others),
+              (int)outcome.bytes, outcome.data,
+              percent(member_number(evidence, "outcomes"), accounts),
+              out_count((uint64_t)accounts, numbers[0]), 100 * member_number(evidence, "rate_low"),
+              100 * member_number(evidence, "rate_high"),
+              percent(member_number(evidence, "others_outcomes"), others),
               out_count((uint64_t)others, numbers[1]));
-    double held = number_in(evidence, "held");
+    double held = member_number(evidence, "held");
     cli_print(cli,
               "  of those that no search has seen: %.1f %% of %s (%.1f to %.1f), chance %.2g\n",
-              percent(number_in(evidence, "held_outcomes"), held),
-              out_count((uint64_t)held, numbers[2]), 100 * number_in(evidence, "held_low"),
-              100 * number_in(evidence, "held_high"), number_in(evidence, "chance"));
+              percent(member_number(evidence, "held_outcomes"), held),
+              out_count((uint64_t)held, numbers[2]), 100 * member_number(evidence, "held_low"),
+              100 * member_number(evidence, "held_high"), member_number(evidence, "chance"));
 }
 
 void segment_put_print(const struct cli *cli, const struct icp_reply *reply, bool dry)
@@ -74,15 +58,15 @@ void segment_put_print(const struct cli *cli, const struct icp_reply *reply, boo
     struct icp_value evidence;
     struct icp_value value;
     (void)icp_reply_get(reply, "segment", &segment);
-    struct icp_text name = text_in(&segment, "name");
-    struct icp_text filter = text_in(&segment, "filter");
-    long long version = (long long)number_in(&segment, "version");
+    struct icp_text name = member_text(&segment, "name");
+    struct icp_text filter = member_text(&segment, "filter");
+    long long version = (long long)member_number(&segment, "version");
     if (icp_reply_get(reply, "unchanged", &value) && value.flag) {
         cli_print(cli, "%.*s@%lld says the same and is in force: nothing %s stored\n",
                   (int)name.bytes, name.data, version, dry ? "would be" : "was");
         return;
     }
-    if (flag_in(&segment, "dropped")) {
+    if (member_flag(&segment, "dropped")) {
         cli_print(cli, "%.*s %s dropped; its versions can be read: icp segment show '%.*s@%lld'\n",
                   (int)name.bytes, name.data, dry ? "would be" : "is", (int)name.bytes, name.data,
                   (long long)icp_reply_int(reply, "before", version - 1));
@@ -101,19 +85,20 @@ static void row_print(struct out_table *table, const struct icp_value *segment, 
     struct icp_value evidence = {.count = 0};
     struct icp_value value;
     bool told = icp_value_get(segment, "evidence", &evidence);
-    out_cell_text_n(table, text_in(segment, "name"));
-    out_cell_number(table, "%.0f", number_in(segment, "version"));
+    out_cell_text_n(table, member_text(segment, "name"));
+    out_cell_number(table, "%.0f", member_number(segment, "version"));
     if (all) {
         out_cell_text(table, "%s",
-                      flag_in(segment, "dropped")    ? "dropped"
-                      : flag_in(segment, "in_force") ? "yes"
-                                                     : "");
+                      member_flag(segment, "dropped")    ? "dropped"
+                      : member_flag(segment, "in_force") ? "yes"
+                                                         : "");
     }
-    out_cell_text_n(table, text_in(segment, "filter"));
+    out_cell_text_n(table, member_text(segment, "filter"));
     if (told) {
-        out_cell_number(table, "%.0f", number_in(&evidence, "size"));
-        out_cell_number(table, "%.1f",
-                        percent(number_in(&evidence, "size"), number_in(&evidence, "base")));
+        out_cell_number(table, "%.0f", member_number(&evidence, "size"));
+        out_cell_number(
+            table, "%.1f",
+            percent(member_number(&evidence, "size"), member_number(&evidence, "base")));
     } else {
         out_cell_text(table, "%s", "");
         out_cell_text(table, "%s", "");
@@ -121,17 +106,17 @@ static void row_print(struct out_table *table, const struct icp_value *segment, 
     if (told && icp_value_get(&evidence, "accounts", &value)) {
         out_cell_number(
             table, "%.1f",
-            percent(number_in(&evidence, "outcomes"), number_in(&evidence, "accounts")));
-        out_cell_number(table, "%.1f", 100 * number_in(&evidence, "held_low"));
-        out_cell_number(table, "%.1f", 100 * number_in(&evidence, "held_high"));
+            percent(member_number(&evidence, "outcomes"), member_number(&evidence, "accounts")));
+        out_cell_number(table, "%.1f", 100 * member_number(&evidence, "held_low"));
+        out_cell_number(table, "%.1f", 100 * member_number(&evidence, "held_high"));
     } else {
         for (int i = 0; i < 3; i++) {
             out_cell_text(table, "%s", "");
         }
     }
-    out_cell_text(table, "%s", out_time((int64_t)number_in(segment, "time"), time));
-    out_cell_text_n(table, text_in(segment, "by"));
-    out_cell_text_n(table, text_in(segment, "note"));
+    out_cell_text(table, "%s", out_time((int64_t)member_number(segment, "time"), time));
+    out_cell_text_n(table, member_text(segment, "by"));
+    out_cell_text_n(table, member_text(segment, "note"));
 }
 
 static int kept_print(const struct cli *cli, const struct icp_value *list, bool all)
@@ -178,14 +163,15 @@ static int frontier_print(const struct cli *cli, const struct icp_reply *reply,
                            (int)name.text.bytes, name.text.data);
         }
         out_cell_text(&table, "%s", together);
-        out_cell_number(&table, "%.0f", number_in(&step, "accounts"));
-        out_cell_number(&table, "%.1f", percent(number_in(&step, "accounts"), accounts));
-        out_cell_number(&table, "%.1f",
-                        percent(number_in(&step, "outcomes"), number_in(&step, "accounts")));
-        out_cell_number(&table, "%.1f", 100 * number_in(&step, "rate_low"));
-        out_cell_number(&table, "%.1f", 100 * number_in(&step, "rate_high"));
-        out_cell_number(&table, "%.1f", percent(number_in(&step, "outcomes"), outcomes));
-        out_cell_number(&table, "%.1f", number_in(&step, "quality"));
+        out_cell_number(&table, "%.0f", member_number(&step, "accounts"));
+        out_cell_number(&table, "%.1f", percent(member_number(&step, "accounts"), accounts));
+        out_cell_number(
+            &table, "%.1f",
+            percent(member_number(&step, "outcomes"), member_number(&step, "accounts")));
+        out_cell_number(&table, "%.1f", 100 * member_number(&step, "rate_low"));
+        out_cell_number(&table, "%.1f", 100 * member_number(&step, "rate_high"));
+        out_cell_number(&table, "%.1f", percent(member_number(&step, "outcomes"), outcomes));
+        out_cell_number(&table, "%.1f", member_number(&step, "quality"));
     }
     int status = cli_table(cli, &table);
     out_table_fini(&table);
@@ -225,16 +211,16 @@ static int grades_print(const struct cli *cli, const struct icp_value *grades)
     struct icp_value grade;
     struct icp_walk walk = icp_walk_over(grades);
     while (icp_next(&walk, NULL, &grade)) {
-        within += number_in(&grade, "accounts");
-        base += number_in(&grade, "base");
+        within += member_number(&grade, "accounts");
+        base += member_number(&grade, "base");
     }
     out_table_init(&table, headers, 4);
     walk = icp_walk_over(grades);
     while (icp_next(&walk, NULL, &grade)) {
-        out_cell_text_n(&table, text_in(&grade, "grade"));
-        out_cell_number(&table, "%.0f", number_in(&grade, "accounts"));
-        out_cell_number(&table, "%.1f", percent(number_in(&grade, "accounts"), within));
-        out_cell_number(&table, "%.1f", percent(number_in(&grade, "base"), base));
+        out_cell_text_n(&table, member_text(&grade, "grade"));
+        out_cell_number(&table, "%.0f", member_number(&grade, "accounts"));
+        out_cell_number(&table, "%.1f", percent(member_number(&grade, "accounts"), within));
+        out_cell_number(&table, "%.1f", percent(member_number(&grade, "base"), base));
     }
     cli_print(cli, "\n");
     int status = cli_table(cli, &table);
@@ -255,13 +241,13 @@ static int apart_print(const struct cli *cli, const struct icp_value *apart)
     out_table_init(&table, headers, sizeof headers / sizeof *headers);
     struct icp_walk walk = icp_walk_over(apart);
     while (icp_next(&walk, NULL, &field)) {
-        out_cell_text_n(&table, text_in(&field, "field"));
-        out_cell_text_n(&table, text_in(&field, "bin"));
-        out_cell_number(&table, "%.1f", 100 * number_in(&field, "share"));
-        out_cell_number(&table, "%.1f", 100 * number_in(&field, "others"));
-        out_cell_number(&table, "%.3f", number_in(&field, "distance"));
-        out_cell_number(&table, "%.2g", number_in(&field, "chance"));
-        out_cell_text(&table, "%s", flag_in(&field, "own") ? "yes" : "");
+        out_cell_text_n(&table, member_text(&field, "field"));
+        out_cell_text_n(&table, member_text(&field, "bin"));
+        out_cell_number(&table, "%.1f", 100 * member_number(&field, "share"));
+        out_cell_number(&table, "%.1f", 100 * member_number(&field, "others"));
+        out_cell_number(&table, "%.3f", member_number(&field, "distance"));
+        out_cell_number(&table, "%.2g", member_number(&field, "chance"));
+        out_cell_text(&table, "%s", member_flag(&field, "own") ? "yes" : "");
     }
     cli_print(cli, "\n");
     int status = cli_table(cli, &table);
@@ -272,14 +258,14 @@ static int apart_print(const struct cli *cli, const struct icp_value *apart)
 static void head_print(const struct cli *cli, const struct icp_value *segment)
 {
     char time[OUT_TIME_BYTES];
-    struct icp_text name = text_in(segment, "name");
-    struct icp_text by = text_in(segment, "by");
-    struct icp_text note = text_in(segment, "note");
-    bool dropped = flag_in(segment, "dropped");
+    struct icp_text name = member_text(segment, "name");
+    struct icp_text by = member_text(segment, "by");
+    struct icp_text note = member_text(segment, "note");
+    bool dropped = member_flag(segment, "dropped");
     cli_print(cli, "%.*s, version %lld%s: %s %s%s%.*s%s%.*s\n", (int)name.bytes, name.data,
               (long long)count_in(segment, "version"),
-              dropped || flag_in(segment, "in_force") ? "" : " (not in force)",
-              dropped ? "dropped" : "put", out_time((int64_t)number_in(segment, "time"), time),
+              dropped || member_flag(segment, "in_force") ? "" : " (not in force)",
+              dropped ? "dropped" : "put", out_time((int64_t)member_number(segment, "time"), time),
               by.bytes > 0 ? " by " : "", (int)by.bytes, by.data, note.bytes > 0 ? ": " : "",
               (int)note.bytes, note.data);
 }
@@ -292,7 +278,7 @@ int segment_show_print(const struct cli *cli, const struct icp_reply *reply)
     struct icp_value list = {.count = 0};
     int status = EX_OK;
     (void)icp_reply_get(reply, "segment", &segment);
-    struct icp_text filter = text_in(&segment, "filter");
+    struct icp_text filter = member_text(&segment, "filter");
     head_print(cli, &segment);
     if (!icp_reply_get(reply, "now", &now)) {
         return EX_OK;

@@ -1,19 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tables are made from the lists of the reply; as CSV the accounts alone. */
 #include "tools/cli/what_if_print.h"
+#include "tools/cli/member.h"
 #include "tools/cli/out/out_number.h"
-
-static double number_of(const struct icp_value *map, const char *name)
-{
-    struct icp_value value;
-    return icp_value_get(map, name, &value) ? value.number : 0;
-}
-
-static struct icp_text text_of(const struct icp_value *map, const char *name)
-{
-    struct icp_value value;
-    return icp_value_get(map, name, &value) ? value.text : (struct icp_text){"", 0};
-}
 
 /* What the versions expect of something, where they have learned a value. */
 struct worth {
@@ -40,10 +29,10 @@ static int worth_headers(const char **headers, int count, struct worth worth)
 static void worth_cells(struct out_table *table, const struct icp_value *map, struct worth worth)
 {
     if (worth.before) {
-        out_cell_number(table, "%.0f", number_of(map, "expected_before"));
+        out_cell_number(table, "%.0f", member_number(map, "expected_before"));
     }
     if (worth.after) {
-        out_cell_number(table, "%.0f", number_of(map, "expected_after"));
+        out_cell_number(table, "%.0f", member_number(map, "expected_after"));
     }
 }
 
@@ -96,11 +85,11 @@ static int moves_print(const struct cli *cli, const struct icp_reply *reply)
     (void)icp_reply_get(reply, "moves", &moves);
     struct icp_walk walk = icp_walk_over(&moves);
     while (icp_next(&walk, NULL, &move)) {
-        struct icp_text from = text_of(&move, "now");
-        struct icp_text to = text_of(&move, "then");
+        struct icp_text from = member_text(&move, "now");
+        struct icp_text to = member_text(&move, "then");
         if (from.bytes == 1 && to.bytes == 1 && from.data[0] >= 'A' && from.data[0] <= 'D' &&
             to.data[0] >= 'A' && to.data[0] <= 'D') {
-            counts[from.data[0] - 'A'][to.data[0] - 'A'] = number_of(&move, "accounts");
+            counts[from.data[0] - 'A'][to.data[0] - 'A'] = member_number(&move, "accounts");
         }
     }
     out_table_init(&table, headers, 5);
@@ -122,14 +111,14 @@ static int parts_print(const struct cli *cli, const struct icp_value *parts, str
     out_table_init(&table, headers, (size_t)worth_headers(headers, 6, worth));
     struct icp_walk walk = icp_walk_over(parts);
     while (icp_next(&walk, NULL, &part)) {
-        struct icp_text value = text_of(&part, "value");
+        struct icp_text value = member_text(&part, "value");
         if (value.bytes > 0) {
             out_cell_text_n(&table, value);
         } else {
             out_cell_text(&table, "(missing)");
         }
         for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-            out_cell_number(&table, "%.0f", number_of(&part, names[i]));
+            out_cell_number(&table, "%.0f", member_number(&part, names[i]));
         }
         worth_cells(&table, &part, worth);
     }
@@ -154,14 +143,14 @@ static int changed_print(const struct cli *cli, const struct icp_reply *reply)
                    (size_t)worth_headers(names ? named : headers, names ? 6 : 5, worth));
     struct icp_walk walk = icp_walk_over(&changed);
     while (icp_next(&walk, NULL, &account)) {
-        out_cell_text_n(&table, text_of(&account, "id"));
+        out_cell_text_n(&table, member_text(&account, "id"));
         if (names) {
-            out_cell_text_n(&table, text_of(&account, "name"));
+            out_cell_text_n(&table, member_text(&account, "name"));
         }
-        out_cell_text_n(&table, text_of(&account, "now"));
-        out_cell_text_n(&table, text_of(&account, "then"));
-        out_cell_number(&table, "%.1f", number_of(&account, "fit_before"));
-        out_cell_number(&table, "%.1f", number_of(&account, "fit_after"));
+        out_cell_text_n(&table, member_text(&account, "now"));
+        out_cell_text_n(&table, member_text(&account, "then"));
+        out_cell_number(&table, "%.1f", member_number(&account, "fit_before"));
+        out_cell_number(&table, "%.1f", member_number(&account, "fit_after"));
         worth_cells(&table, &account, worth);
     }
     if (cli->style.form == OUT_TABLE) {

@@ -47,28 +47,30 @@ static void cell_add(struct out_table *table, char *text, bool is_number)
     }
 }
 
-void out_cell_text(struct out_table *table, const char *format, ...)
+__attribute__((format(printf, 3, 0))) static void
+cell_format(struct out_table *table, bool is_number, const char *format, va_list list)
 {
     char *text = NULL;
-    va_list list;
-    va_start(list, format);
     if (vasprintf(&text, format, list) < 0) {
         text = NULL;
     }
+    cell_add(table, text, is_number);
+}
+
+void out_cell_text(struct out_table *table, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    cell_format(table, false, format, list);
     va_end(list);
-    cell_add(table, text, false);
 }
 
 void out_cell_number(struct out_table *table, const char *format, ...)
 {
-    char *text = NULL;
     va_list list;
     va_start(list, format);
-    if (vasprintf(&text, format, list) < 0) {
-        text = NULL;
-    }
+    cell_format(table, true, format, list);
     va_end(list);
-    cell_add(table, text, true);
 }
 
 void out_cell_text_n(struct out_table *table, struct icp_text text)
