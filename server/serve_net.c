@@ -203,6 +203,7 @@ bool server_net_open(struct server *server, struct proto_fault *fault)
     options.port = (uint16_t)config->port;
     options.socket_path = config->socket_path[0] ? config->socket_path : NULL;
     options.workers = (unsigned)config->workers;
+    options.accepts_max = (unsigned)config->accepts_max;
     options.connections_max = (unsigned)config->connections_max;
     options.frame_bytes_max = config->frame_bytes_max;
     options.pending_max = (unsigned)config->pending_max;

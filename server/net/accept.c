@@ -184,6 +184,40 @@ static bool turn_away(struct net_listener *listener)
     return fd >= 0;
 }
 
+static void pace_over(uv_timer_t *timer);
+
+/* Whether one more connection may be accepted now; if not, the listener rests for a moment. The
+ * Unix socket is paced by nobody: who may open it works on this machine, and is trusted with it. */
+static bool pace_allows(struct net_listener *listener)
+{
+    struct net_worker *worker = listener->worker;
+    struct net_server *server = worker->server;
+    struct auth_rate rate = {server->options.accepts_max, server->options.accepts_max};
+    uint64_t amount = listener->kind == NET_TLS ? NET_TLS_ACCEPTS : 1;
+    uint64_t wait_ns;
+    if (listener->kind == NET_UNIX ||
+        auth_bucket_take(&server->accepts, &rate, amount, net_worker_now(worker), &wait_ns)) {
+        return true;
+    }
+    NET_TALLY(worker, accept_rests, 1);
+    pause_accepting(listener);
+    if (!uv_is_active((const uv_handle_t *)&worker->pace)) {
+        uv_timer_start(&worker->pace, pace_over, NET_PACE_MS, 0);
+    }
+    return false;
+}
+
+/* What pace_allows took for a connection that was not there. */
+static void pace_return(const struct net_listener *listener)
+{
+    struct net_server *server = listener->worker->server;
+    struct auth_rate rate = {server->options.accepts_max, server->options.accepts_max};
+    if (listener->kind != NET_UNIX) {
+        auth_bucket_return(&server->accepts, &rate,
+                           listener->kind == NET_TLS ? NET_TLS_ACCEPTS : 1);
+    }
+}
+
 static void accept_ready(uv_poll_t *poll, int status, int events)
 {
     struct net_listener *listener = poll->data;
@@ -193,13 +227,17 @@ static void accept_ready(uv_poll_t *poll, int status, int events)
         pause_accepting(listener);
         return;
     }
-    for (unsigned i = 0; i < NET_ACCEPTS_PER_TURN; i++) {
+    for (unsigned i = 0; i < NET_ACCEPTS_PER_TURN && pace_allows(listener); i++) {
         int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
             welcome(listener, fd);
-        } else if (errno == EAGAIN) {
+            continue;
+        }
+        pace_return(listener);
+        if (errno == EAGAIN) {
             return;
-        } else if (errno == EMFILE || errno == ENFILE) {
+        }
+        if (errno == EMFILE || errno == ENFILE) {
             if (!turn_away(listener)) {
                 return;
             }
@@ -213,6 +251,20 @@ static void accept_ready(uv_poll_t *poll, int status, int events)
     }
 }
 
+static void listeners_start(struct net_worker *worker)
+{
+    if (!worker->draining) {
+        net_listener_start(&worker->tcp, accept_ready);
+        net_listener_start(&worker->local, accept_ready);
+        net_listener_start(&worker->tls, accept_ready);
+    }
+}
+
+static void pace_over(uv_timer_t *timer)
+{
+    listeners_start(timer->data);
+}
+
 void net_accept_tick(struct net_worker *worker)
 {
     refused_close_all(worker);
@@ -220,9 +272,7 @@ void net_accept_tick(struct net_worker *worker)
         return;
     }
     reserve_open(worker);
-    net_listener_start(&worker->tcp, accept_ready);
-    net_listener_start(&worker->local, accept_ready);
-    net_listener_start(&worker->tls, accept_ready);
+    listeners_start(worker);
 }
 
 void net_accept_fini(struct net_worker *worker)

@@ -178,6 +178,10 @@ struct net_options {
      * that would be bound; taken, also where net_server_create fails. 0 = none (default) */
     int tcp_fd, tls_fd, local_fd;
     unsigned backlog; /* connections that may wait to be accepted. Default 1024 */
+    /* Connections over TCP accepted in a second, and at once after a rest, by all workers together;
+     * the others wait in the backlog. One by TLS counts as NET_TLS_ACCEPTS. 0 = no limit (default),
+     * at most 1000000 */
+    unsigned accepts_max;
     bool tcp_nodelay; /* Default true */
     bool pin_workers; /* worker i on the i-th processor that may be used. Default false */
 

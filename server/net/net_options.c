@@ -72,6 +72,9 @@ bool net_options_check(struct net_options *options, struct proto_fault *fault)
     if (options->backlog == 0 || options->backlog > INT32_MAX) {
         return refuse(fault, "backlog", "at least 1");
     }
+    if (options->accepts_max > 1000000) {
+        return refuse(fault, "accepts_max", "at most 1000000");
+    }
     if (options->connections_max == 0 || options->connections_max >= UINT32_MAX) {
         return refuse(fault, "connections_max", "at least 1");
     }

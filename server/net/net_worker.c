@@ -72,12 +72,13 @@ static int handles_init(struct net_worker *worker)
     }
     /* These neither allocate nor fail in libuv. */
     rc = uv_timer_init(&worker->loop, &worker->timer) |
+         uv_timer_init(&worker->loop, &worker->pace) |
          uv_prepare_init(&worker->loop, &worker->before_poll) |
          uv_check_init(&worker->loop, &worker->after_poll) |
          uv_idle_init(&worker->loop, &worker->busy);
     assert(rc == 0);
-    worker->timer.data = worker->before_poll.data = worker->after_poll.data = worker->busy.data =
-        worker;
+    worker->timer.data = worker->pace.data = worker->before_poll.data = worker->after_poll.data =
+        worker->busy.data = worker;
     return 0;
 }
 

@@ -18,6 +18,7 @@
 #include <stdatomic.h>
 #include <uv.h>
 
+#include "server/auth/token_bucket.h"
 #include "server/net/bell.h"
 #include "server/net/net.h"
 
@@ -25,6 +26,11 @@
 #define NET_LINGER_MS 250
 /* Connections accepted in one loop turn, so that a flood of them does not starve those that are. */
 #define NET_ACCEPTS_PER_TURN 64
+/* How long accepting rests where accepts_max is reached: for some connections at once, not a wake
+ * for each. */
+#define NET_PACE_MS 10
+/* What a handshake costs at least, in connections without one. */
+#define NET_TLS_ACCEPTS 4
 /* Refused connections kept until the next sweep, so that they can read why. */
 #define NET_REFUSED_HELD 64
 /* Bounds of the sweep's period; it is an eighth of the shortest deadline within them. */
@@ -193,6 +199,7 @@ struct net_worker {
     uv_loop_t loop;
     struct net_bell wake;
     uv_timer_t timer;
+    uv_timer_t pace; /* ends a rest of accepting */
     uv_prepare_t before_poll;
     uv_check_t after_poll;
     uv_idle_t busy;     /* active while `stopped` is not empty: the loop must not wait */
@@ -294,7 +301,8 @@ struct net_server {
     atomic_size_t held;
     atomic_bool draining;
     _Atomic uint64_t drain_until_ns;
-    uint32_t next_worker; /* for connections of the Unix socket; worker 0 only */
+    struct auth_bucket accepts; /* of options.accepts_max */
+    uint32_t next_worker;       /* for connections of the Unix socket; worker 0 only */
 };
 
 /* net_options.c */

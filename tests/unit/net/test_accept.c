@@ -140,12 +140,83 @@ static void silent_connections_cost_little_and_harm_nobody(void **state)
     net_echo_stop(&echo, 1000);
 }
 
+static _Atomic uint64_t clock_ns;
+
+static uint64_t clock_of_test(void *context)
+{
+    (void)context;
+    return atomic_load(&clock_ns);
+}
+
+static void more_than_accepts_max_wait_while_others_are_served(void **state)
+{
+    (void)state;
+    enum { MOST = 40, MORE = 120 };
+    static struct net_echo echo;
+    struct net_options options = net_test_options(2);
+    options.accepts_max = MOST;
+    options.now_ns = clock_of_test;
+    atomic_store(&clock_ns, UINT64_C(1000000000));
+    net_test_start(&echo, &options);
+    int fds[MORE];
+    fds[0] = net_test_connect(&echo);
+    net_test_ping(fds[0], 1);
+    for (unsigned i = 1; i < MORE; i++) {
+        fds[i] = socket_unconnected();
+        connect_to(fds[i], &echo); /* the backlog takes them all */
+    }
+    net_wait_for(net_test_counters(&echo).connections_accepted == MOST);
+    uint64_t rests = net_test_counters(&echo).accept_rests;
+    net_wait_for(net_test_counters(&echo).accept_rests > rests + 4); /* it looked again */
+    assert_int_equal(net_test_counters(&echo).connections_accepted, MOST);
+    net_test_ping(fds[0], 2);                         /* whoever is in is served */
+    atomic_fetch_add(&clock_ns, UINT64_C(500000000)); /* half a second's worth */
+    net_wait_for(net_test_counters(&echo).connections_accepted == MOST + MOST / 2);
+    atomic_fetch_add(&clock_ns, UINT64_C(5000000000)); /* a rest saves up one second's, not five */
+    net_wait_for(net_test_counters(&echo).connections_accepted == MOST + MOST / 2 + MOST);
+    rests = net_test_counters(&echo).accept_rests;
+    net_wait_for(net_test_counters(&echo).accept_rests > rests + 4);
+    assert_int_equal(net_test_counters(&echo).connections_accepted, MOST + MOST / 2 + MOST);
+    atomic_fetch_add(&clock_ns, UINT64_C(1000000000));
+    net_wait_for(net_test_counters(&echo).connections_accepted == MORE);
+    for (unsigned i = 0; i < MORE; i++) {
+        net_test_ping(fds[i], i);
+        close(fds[i]);
+    }
+    net_echo_stop(&echo, 1000);
+}
+
+static void waiting_connections_do_not_hold_up_a_drain(void **state)
+{
+    (void)state;
+    static struct net_echo echo;
+    struct net_options options = net_test_options(1);
+    options.accepts_max = 1;
+    options.now_ns = clock_of_test;
+    atomic_store(&clock_ns, UINT64_C(1000000000));
+    net_test_start(&echo, &options);
+    int fds[3];
+    fds[0] = net_test_connect(&echo);
+    net_test_ping(fds[0], 1);
+    for (unsigned i = 1; i < 3; i++) {
+        fds[i] = socket_unconnected();
+        connect_to(fds[i], &echo);
+    }
+    net_wait_for(net_test_counters(&echo).accept_rests > 0);
+    net_echo_stop(&echo, 0);
+    for (unsigned i = 0; i < 3; i++) {
+        close(fds[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(accept_tells_connections_past_the_limit_that_it_is_busy),
         cmocka_unit_test(accept_without_descriptors_tells_so_and_goes_on_when_there_are_some),
         cmocka_unit_test(silent_connections_cost_little_and_harm_nobody),
+        cmocka_unit_test(more_than_accepts_max_wait_while_others_are_served),
+        cmocka_unit_test(waiting_connections_do_not_hold_up_a_drain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -52,6 +52,7 @@ static void options_out_of_range_are_refused_by_name(void **state)
     REFUSED(socket_mode, 01777);
     REFUSED(workers, NET_WORKERS_MAX + 1);
     REFUSED(backlog, 0);
+    REFUSED(accepts_max, 1000001);
     REFUSED(connections_max, 0);
     REFUSED(frame_bytes_max, 0);
     REFUSED(frame_bytes_max, (size_t)PROTO_FRAME_BYTES_MAX + 1);
