@@ -82,6 +82,12 @@ static int handles_init(struct net_worker *worker)
     return 0;
 }
 
+static void loop_fault(struct proto_fault *fault, int rc)
+{
+    enum proto_error code = rc == UV_ENOMEM ? PROTO_NO_MEMORY : PROTO_IO;
+    proto_fault_set(fault, code, "", "cannot make an event loop: %s", uv_strerror(rc));
+}
+
 bool net_worker_init(struct net_worker *worker, struct net_server *server, uint32_t index,
                      struct proto_fault *fault)
 {
@@ -101,12 +107,12 @@ bool net_worker_init(struct net_worker *worker, struct net_server *server, uint3
     }
     int rc = uv_loop_init(&worker->loop);
     if (rc != 0) {
-        proto_fault_set(fault, PROTO_IO, "", "cannot make an event loop: %s", uv_strerror(rc));
+        loop_fault(fault, rc);
         goto free_buffers;
     }
     rc = handles_init(worker);
     if (rc != 0) {
-        proto_fault_set(fault, PROTO_IO, "", "cannot make an event loop: %s", uv_strerror(rc));
+        loop_fault(fault, rc);
         uv_loop_close(&worker->loop);
         goto free_buffers;
     }
