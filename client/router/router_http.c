@@ -123,9 +123,9 @@ static void on_written(uv_write_t *write, int status)
 }
 
 /* type: of the body, borrowed. */
-static void reply(struct connection *connection, int status, const char *type, const char *body)
+static void reply(struct connection *connection, int status, const char *type, const char *body,
+                  size_t bytes)
 {
-    size_t bytes = strlen(body);
     size_t room = HEAD_ROOM + bytes;
     connection->out = malloc(room);
     if (connection->out == NULL) {
@@ -134,10 +134,11 @@ static void reply(struct connection *connection, int status, const char *type, c
     }
     int used = snprintf(connection->out, room,
                         "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
-                        "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n%s\r\n%s",
+                        "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n%s\r\n",
                         status, status_words(status), type, bytes,
-                        connection->last ? "Connection: close\r\n" : "", body);
-    uv_buf_t buffer = uv_buf_init(connection->out, (unsigned)used);
+                        connection->last ? "Connection: close\r\n" : "");
+    memcpy(connection->out + used, body, bytes);
+    uv_buf_t buffer = uv_buf_init(connection->out, (unsigned)used + (unsigned)bytes);
     connection->write.data = connection;
     if (uv_write(&connection->write, (uv_stream_t *)&connection->tcp, &buffer, 1, on_written) !=
         0) {
@@ -148,7 +149,8 @@ static void reply(struct connection *connection, int status, const char *type, c
 static void reply_json(struct connection *connection, int status, const json_t *json)
 {
     char *text = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
-    reply(connection, text == NULL ? 503 : status, "application/json", text == NULL ? "{}" : text);
+    const char *body = text == NULL ? "{}" : text;
+    reply(connection, text == NULL ? 503 : status, "application/json", body, strlen(body));
     free(text);
 }
 
@@ -159,14 +161,14 @@ static void reply_error(struct connection *connection, int status, const char *m
     json_decref(json);
 }
 
-static void on_answer(void *context, int status, const json_t *answer)
+static void on_answer(void *context, int status, const char *json, size_t bytes)
 {
     struct connection *connection = context;
     connection->asking = false;
     if (connection->closed) {
         connection_free(connection);
     } else if (!connection->closing) {
-        reply_json(connection, status, answer);
+        reply(connection, status, "application/json", json, bytes);
     }
 }
 
@@ -174,7 +176,7 @@ static void get(struct connection *connection, const char *target)
 {
     struct router_work *work = connection->http->work;
     if (strcmp(target, "/livez") == 0) {
-        reply(connection, 200, "text/plain", "alive\n");
+        reply(connection, 200, "text/plain", "alive\n", 6);
     } else if (strcmp(target, "/stats") == 0) {
         json_t *figures = router_work_figures(work);
         reply_json(connection, 200, figures);
@@ -182,12 +184,12 @@ static void get(struct connection *connection, const char *target)
     } else if (strcmp(target, "/") == 0) {
         char *page = router_page_make(work);
         reply(connection, page == NULL ? 503 : 200, "text/html; charset=utf-8",
-              page == NULL ? "" : page);
+              page == NULL ? "" : page, page == NULL ? 0 : strlen(page));
         free(page);
     } else if (strncmp(target, "/why/", 5) == 0) {
-        const json_t *decision = router_work_why(work, target + 5);
+        const struct router_decision *decision = router_work_why(work, target + 5);
         if (decision != NULL) {
-            reply_json(connection, 200, decision);
+            reply(connection, 200, "application/json", decision->text, decision->bytes);
         } else {
             reply_error(
                 connection, 404,

@@ -5,6 +5,7 @@
  * HUP reads the rules again. TERM, INT and the end of the input let what is under way end, then
  * what waits in the spool is told to icpd for --linger ms at most; what is left stays in the spool.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +17,11 @@
 #include "client/router/router_http.h"
 #include "client/router/router_words.h"
 
-enum { CHUNK_BYTES = 65536, UNDER_WAY_MAX = 20000 };
+enum {
+    CHUNK_BYTES = 1 << 16,
+    PIPE_BYTES = 1 << 20, /* so that who sends leads seldom waits for a turn of the loop */
+    UNDER_WAY_MAX = 20000
+};
 
 struct program {
     struct router_work work;
@@ -25,7 +30,6 @@ struct program {
     struct router_http *http;
     uv_signal_t signals[3];
     uv_timer_t linger;
-    uv_check_t flush;
     uv_fs_t read;
     uv_buf_t chunk;
     char *line; /* of the input, begun */
@@ -80,7 +84,6 @@ static void end_all(struct program *program)
         uv_close((uv_handle_t *)&program->signals[i], NULL);
     }
     uv_close((uv_handle_t *)&program->linger, NULL);
-    uv_close((uv_handle_t *)&program->flush, NULL);
     router_work_end(&program->work);
     uv_stop(&program->loop); /* a read of the input may never come back */
 }
@@ -90,6 +93,7 @@ static void on_linger(uv_timer_t *timer)
 {
     struct program *program = timer->data;
     struct router_work *work = &program->work;
+    router_work_flush(work);
     bool done = work->spool == NULL || router_spool_count(work->spool) == 0;
     if (work->under_way == 0 && (done || program->command.linger_ms < 20)) {
         end_all(program);
@@ -122,13 +126,12 @@ static void on_signal(uv_signal_t *signal, int number)
 
 static void input_read(struct program *program);
 
-static void on_answer(void *context, int status, const json_t *answer)
+static void on_answer(void *context, int status, const char *json, size_t bytes)
 {
     struct program *program = context;
     (void)status;
-    if (json_dumpf(answer, stdout, JSON_COMPACT) == 0) {
-        fputc('\n', stdout);
-    }
+    (void)fwrite(json, 1, bytes, stdout);
+    fputc('\n', stdout);
     if (program->paused && program->work.under_way < UNDER_WAY_MAX / 2) {
         program->paused = false;
         input_read(program);
@@ -136,9 +139,9 @@ static void on_answer(void *context, int status, const json_t *answer)
 }
 
 /* Answers of one turn of the loop leave together. */
-static void on_flush(uv_check_t *check)
+static void on_turn(void *context)
 {
-    struct program *program = check->data;
+    struct program *program = context;
     if (program->command.from_stdin && fflush(stdout) != 0) {
         say("the output is closed");
         stop(program);
@@ -208,12 +211,19 @@ static void input_read(struct program *program)
     }
 }
 
+/* What is no pipe, or may not be so wide, stays as it is. */
+static void pipe_widen(int file)
+{
+    (void)fcntl(file, F_SETPIPE_SZ, PIPE_BYTES);
+}
+
 static bool begin(struct program *program, struct router_fault *fault)
 {
     static const int numbers[] = {SIGHUP, SIGTERM, SIGINT};
     int port = 0;
     program->work.on_trouble = on_trouble;
-    program->work.trouble_context = program;
+    program->work.trouble_context = program->work.turn_context = program;
+    program->work.on_turn = on_turn;
     if (!router_work_begin(&program->work, &program->loop, &program->command.work, fault)) {
         return false;
     }
@@ -222,10 +232,8 @@ static bool begin(struct program *program, struct router_fault *fault)
         (void)uv_signal_init(&program->loop, &program->signals[i]);
         (void)uv_signal_start(&program->signals[i], on_signal, numbers[i]);
     }
-    program->linger.data = program->flush.data = program;
+    program->linger.data = program;
     (void)uv_timer_init(&program->loop, &program->linger);
-    (void)uv_check_init(&program->loop, &program->flush);
-    (void)uv_check_start(&program->flush, on_flush);
     if (program->command.http_address != NULL) {
         program->http =
             router_http_begin(&program->work, program->command.http_address, &port, fault);
@@ -243,6 +251,8 @@ static bool begin(struct program *program, struct router_fault *fault)
         }
         program->chunk.base = chunk;
         program->chunk.len = CHUNK_BYTES;
+        pipe_widen(STDIN_FILENO);
+        pipe_widen(STDOUT_FILENO);
         input_read(program);
     }
     return true;
@@ -287,6 +297,7 @@ int main(int count, char **arguments)
     }
     (void)signal(SIGPIPE, SIG_IGN);
     (void)uv_loop_init(&program->loop);
+    (void)uv_loop_configure(&program->loop, UV_METRICS_IDLE_TIME);
     if (!begin(program, &fault)) {
         say_fault(program->command.work.rules_path, &fault);
         return fault.line > 0 ? EX_DATAERR : EX_UNAVAILABLE;

@@ -10,8 +10,7 @@ enum {
     ACCOUNTS = 64,
     AGAIN_MS = 200,
     GATHER_MS = 5, /* so that a trickle is not one sync each */
-    TIMEOUT_MS = 10000,
-    LABEL_BYTES_MAX = 255
+    TIMEOUT_MS = 10000
 };
 
 static void unmatched_name(const char *id, char name[40])
@@ -23,70 +22,30 @@ static void unmatched_name(const char *id, char name[40])
     (void)snprintf(name, 40, "router:unmatched-%02u", hash % ACCOUNTS);
 }
 
-/* Cut between characters. */
-static void label_cut(char *label, size_t bytes)
-{
-    while (bytes > 0 && ((unsigned char)label[bytes] & 0xc0) == 0x80) {
-        bytes--;
-    }
-    label[bytes] = '\0';
-}
-
-static const char *text_of(const json_t *decision, const char *name)
-{
-    const char *text = json_string_value(json_object_get(decision, name));
-    return text == NULL ? "" : text;
-}
-
-static void label_make(const json_t *decision, char label[1024])
-{
-    const json_t *free_people = json_object_get(decision, "candidates");
-    const char *segment = text_of(decision, "segment");
-    int used = snprintf(
-        label, 1024, "%.100s, %s; p %.6f fit %.1f grade %s icp %lld%s", text_of(decision, "rule"),
-        text_of(decision, "way"), json_number_value(json_object_get(decision, "p")),
-        json_number_value(json_object_get(decision, "fit")), text_of(decision, "grade"),
-        (long long)json_integer_value(json_object_get(decision, "icp")),
-        json_is_true(json_object_get(decision, "default")) ? " default" : "");
-    used += snprintf(label + used, 1024U - (unsigned)used, "%s%.60s; by %s; of",
-                     segment[0] != '\0' ? "; segment " : "", segment, text_of(decision, "matched"));
-    for (size_t i = 0; i < json_array_size(free_people) && used < LABEL_BYTES_MAX; i++) {
-        used += snprintf(label + used, 1024U - (unsigned)used, " %.130s",
-                         json_string_value(json_array_get(free_people, i)));
-    }
-    if (used > LABEL_BYTES_MAX) {
-        label_cut(label, LABEL_BYTES_MAX);
-    }
-}
-
 /* Whether the entry is told under an account for strangers: it says no account, or was moved. */
 static bool is_unmatched(const struct router_entry *entry)
 {
-    return entry->moved || (text_of(entry->decision, "account")[0] == '\0' &&
-                            text_of(entry->decision, "key")[0] == '\0');
+    return entry->moved || (entry->decision->account[0] == '\0' && entry->decision->key[0] == '\0');
 }
 
 static void event_put(struct icp_payload *payload, const struct router_entry *entry)
 {
-    const json_t *decision = entry->decision;
-    const char *id = text_of(decision, "id");
-    const char *person = text_of(decision, "person");
-    const char *account = text_of(decision, "account");
-    char label[1024];
+    const struct router_decision *decision = entry->decision;
+    const char *id = decision->id;
+    const char *person = decision->person;
     char unmatched[40];
-    label_make(decision, label);
     icp_payload_map_begin(payload, NULL);
     if (is_unmatched(entry)) {
         unmatched_name(id, unmatched);
         icp_payload_text(payload, "account", unmatched);
-    } else if (account[0] != '\0') {
-        icp_payload_text(payload, "account", account);
+    } else if (decision->account[0] != '\0') {
+        icp_payload_text(payload, "account", decision->account);
     } else {
-        icp_payload_text(payload, "key", text_of(decision, "key"));
+        icp_payload_text(payload, "key", decision->key);
     }
     icp_payload_text(payload, "type", "decision");
     icp_payload_text(payload, "kind", person[0] != '\0' ? "routed" : "unrouted");
-    icp_payload_int(payload, "time", json_integer_value(json_object_get(decision, "at_ms")));
+    icp_payload_int(payload, "time", decision->at_ms);
     icp_payload_text(payload, "id", id);
     icp_payload_text(payload, "subject", id);
     if (person[0] != '\0') {
@@ -94,9 +53,8 @@ static void event_put(struct icp_payload *payload, const struct router_entry *en
     }
     icp_payload_text(payload, "function", "sales");
     icp_payload_text(payload, "motion", "inbound");
-    icp_payload_text(payload, "label", label);
-    icp_payload_int(payload, "quantity",
-                    (int64_t)(json_number_value(json_object_get(decision, "p")) * 1000 + 0.5));
+    icp_payload_text(payload, "label", decision->label);
+    icp_payload_int(payload, "quantity", decision->p_thousandths);
     icp_payload_map_end(payload);
 }
 
@@ -144,7 +102,7 @@ static void one_mend(struct router_send *send, size_t place, const struct icp_fa
     const struct router_entry *entry = router_spool_at(send->spool, place);
     bool good = true;
     if (fault->code == ICP_NOT_FOUND && is_unmatched(entry)) {
-        unmatched_make(send, text_of(entry->decision, "id"));
+        unmatched_make(send, entry->decision->id);
     } else if (fault->code == ICP_NOT_FOUND) {
         good = router_spool_move(send->spool, place, &local);
     } else {

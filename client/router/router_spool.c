@@ -26,8 +26,9 @@ struct router_spool {
     size_t file_bytes;
     size_t bytes, bytes_max; /* that wait */
     bool sync;
-    struct router_entry *entries; /* those that wait: from head, `count` of them */
-    size_t head, count, room;
+    struct router_entry *entries; /* from head: `count` that wait, then `fresh` to be written */
+    size_t head, count, fresh, room;
+    struct router_text lines; /* of the fresh ones */
 };
 
 static void segment_name(uint32_t number, char name[NAME_ROOM])
@@ -43,12 +44,12 @@ static bool failed(struct router_fault *fault, const char *what)
 static bool entry_put(struct router_spool *spool, struct router_entry entry,
                       struct router_fault *fault)
 {
-    if (spool->head + spool->count == spool->room && spool->head > spool->room / 2) {
-        memmove(spool->entries, spool->entries + spool->head,
-                spool->count * sizeof *spool->entries);
+    size_t used = spool->count + spool->fresh;
+    if (spool->head + used == spool->room && spool->head > spool->room / 2) {
+        memmove(spool->entries, spool->entries + spool->head, used * sizeof *spool->entries);
         spool->head = 0;
     }
-    if (spool->head + spool->count == spool->room) {
+    if (spool->head + used == spool->room) {
         size_t room = 2 * spool->room + 256;
         struct router_entry *grown = realloc(spool->entries, room * sizeof *grown);
         if (grown == NULL) {
@@ -57,7 +58,8 @@ static bool entry_put(struct router_spool *spool, struct router_entry entry,
         spool->entries = grown;
         spool->room = room;
     }
-    spool->entries[spool->head + spool->count++] = entry;
+    spool->entries[spool->head + used] = entry;
+    spool->fresh++;
     spool->bytes += entry.bytes;
     return true;
 }
@@ -78,11 +80,11 @@ static bool bytes_write(int file, const char *text, size_t bytes, struct router_
     return true;
 }
 
-/* A line whole or not at all: what a full disk took of it is taken away again. */
-static bool line_write(struct router_spool *spool, const char *line, size_t bytes,
-                       struct router_fault *fault)
+/* Lines whole or not at all: what a full disk took of them is taken away again. */
+static bool lines_write(struct router_spool *spool, const char *lines, size_t bytes,
+                        struct router_fault *fault)
 {
-    if (!bytes_write(spool->file, line, bytes, fault) ||
+    if (!bytes_write(spool->file, lines, bytes, fault) ||
         (spool->sync && fdatasync(spool->file) != 0 &&
          !failed(fault, "the spool cannot be synced"))) {
         (void)!ftruncate(spool->file, (off_t)spool->file_bytes);
@@ -128,7 +130,7 @@ static void moved_mark(struct router_spool *spool, const char *id)
 {
     for (size_t i = spool->count; i > 0; i--) {
         struct router_entry *entry = &spool->entries[spool->head + i - 1];
-        if (strcmp(json_string_value(json_object_get(entry->decision, "id")), id) == 0) {
+        if (strcmp(entry->decision->id, id) == 0) {
             entry->moved = true;
             return;
         }
@@ -140,22 +142,26 @@ static bool line_take(struct router_spool *spool, uint32_t segment, const char *
 {
     json_t *json = json_loadb(line, bytes, 0, NULL);
     const char *moved = json_string_value(json_object_get(json, "moved"));
-    bool decision = json_is_string(json_object_get(json, "id"));
+    struct router_decision *decision =
+        moved == NULL ? router_decision_read(json, line, bytes) : NULL;
+    bool good = moved != NULL || decision != NULL;
     if (moved != NULL) {
         moved_mark(spool, moved);
     }
-    if (moved != NULL || !decision) {
-        json_decref(json);
-        return moved != NULL ||
+    json_decref(json);
+    if (decision == NULL) {
+        return good ||
                router_refuse(fault, 0, 0, "segment %u of the spool has a line that is no decision",
                              segment);
     }
     struct router_entry entry = {
-        .decision = json, .segment = segment, .bytes = (uint32_t)bytes + 1};
+        .decision = decision, .segment = segment, .bytes = (uint32_t)bytes + 1};
     if (!entry_put(spool, entry, fault)) {
-        json_decref(json);
+        router_decision_drop(decision);
         return false;
     }
+    spool->count++; /* it is written */
+    spool->fresh--;
     return true;
 }
 
@@ -262,10 +268,11 @@ void router_spool_close(struct router_spool *spool)
     if (spool == NULL) {
         return;
     }
-    for (size_t i = 0; i < spool->count; i++) {
-        json_decref(spool->entries[spool->head + i].decision);
+    for (size_t i = 0; i < spool->count + spool->fresh; i++) {
+        router_decision_drop(spool->entries[spool->head + i].decision);
     }
     free(spool->entries);
+    router_text_fini(&spool->lines);
     const int files[] = {spool->file, spool->refused, spool->folder};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         if (files[i] >= 0) {
@@ -275,53 +282,61 @@ void router_spool_close(struct router_spool *spool)
     free(spool);
 }
 
-/* A line with its end; malloc'd, NULL without memory. */
-static char *line_make(const json_t *json, size_t *bytes)
-{
-    char *text = json_dumps(json, JSON_COMPACT);
-    *bytes = text == NULL ? 0 : strlen(text) + 1;
-    if (text != NULL) {
-        text[*bytes - 1] = '\n'; /* in place of the zero */
-    }
-    return text;
-}
-
-static bool entry_add(struct router_spool *spool, json_t *decision, const char *line, size_t bytes,
+bool router_spool_add(struct router_spool *spool, struct router_decision *decision,
                       struct router_fault *fault)
 {
-    if (spool->bytes + bytes > spool->bytes_max) {
+    struct router_text *lines = &spool->lines;
+    size_t before = lines->bytes;
+    struct router_entry entry = {.decision = decision, .bytes = decision->bytes + 1};
+    if (spool->bytes + entry.bytes > spool->bytes_max) {
         return router_refuse(fault, 0, 0,
                              "the spool is full: %zu decisions of %zu bytes wait for icpd",
-                             spool->count, spool->bytes);
+                             spool->count + spool->fresh, spool->bytes);
     }
-    if (spool->file_bytes + bytes > SEGMENT_BYTES && spool->file_bytes > 0 &&
-        !segment_begin(spool, fault)) {
-        return false;
+    router_text_raw(lines, decision->text, decision->bytes);
+    router_text_raw(lines, "\n", 1);
+    if (lines->failed || !entry_put(spool, entry, fault)) {
+        bool failed_text = lines->failed;
+        lines->failed = false;
+        lines->bytes = before;
+        return failed_text ? router_refuse(fault, 0, 0, "no memory for a decision") : false;
     }
-    struct router_entry entry = {
-        .decision = decision, .segment = spool->newest, .bytes = (uint32_t)bytes};
-    if (!entry_put(spool, entry, fault)) {
-        return false;
-    }
-    if (!line_write(spool, line, bytes, fault)) {
-        spool->count--;
-        spool->bytes -= bytes;
-        return false;
-    }
+    (void)router_decision_hold(decision);
     return true;
 }
 
-bool router_spool_add(struct router_spool *spool, json_t *decision, struct router_fault *fault)
+static bool fresh_write(struct router_spool *spool, struct router_fault *fault)
 {
-    size_t bytes = 0;
-    char *line = line_make(decision, &bytes);
-    bool good = line != NULL ? entry_add(spool, decision, line, bytes, fault)
-                             : router_refuse(fault, 0, 0, "no memory for a decision");
-    free(line);
-    if (!good) {
-        json_decref(decision);
+    const struct router_text *lines = &spool->lines;
+    bool full = spool->file_bytes + lines->bytes > SEGMENT_BYTES && spool->file_bytes > 0;
+    return (!full || segment_begin(spool, fault)) &&
+           lines_write(spool, lines->data, lines->bytes, fault);
+}
+
+bool router_spool_flush(struct router_spool *spool, struct router_fault *fault)
+{
+    if (spool->fresh == 0) {
+        return true;
     }
+    bool good = fresh_write(spool, fault);
+    for (size_t i = 0; i < spool->fresh; i++) {
+        struct router_entry *entry = &spool->entries[spool->head + spool->count + i];
+        if (good) {
+            entry->segment = spool->newest;
+        } else {
+            spool->bytes -= entry->bytes;
+            router_decision_drop(entry->decision);
+        }
+    }
+    spool->count += good ? spool->fresh : 0;
+    spool->fresh = 0;
+    router_text_reset(&spool->lines);
     return good;
+}
+
+size_t router_spool_fresh_bytes(const struct router_spool *spool)
+{
+    return spool->lines.bytes;
 }
 
 size_t router_spool_count(const struct router_spool *spool)
@@ -343,7 +358,7 @@ void router_spool_drop(struct router_spool *spool, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         spool->bytes -= spool->entries[spool->head].bytes;
-        json_decref(spool->entries[spool->head].decision);
+        router_decision_drop(spool->entries[spool->head].decision);
         spool->head++;
         spool->count--;
     }
@@ -353,13 +368,14 @@ void router_spool_drop(struct router_spool *spool, size_t count)
 bool router_spool_move(struct router_spool *spool, size_t place, struct router_fault *fault)
 {
     struct router_entry *entry = &spool->entries[spool->head + place];
-    size_t bytes = 0;
-    json_t *json = json_pack("{s:O}", "moved", json_object_get(entry->decision, "id"));
-    char *line = json == NULL ? NULL : line_make(json, &bytes);
-    bool good = line != NULL ? line_write(spool, line, bytes, fault)
-                             : router_refuse(fault, 0, 0, "no memory for the spool");
-    free(line);
-    json_decref(json);
+    struct router_text line = {.data = NULL};
+    router_text_open(&line, '{');
+    router_text_name(&line, "moved");
+    router_text_string(&line, entry->decision->id);
+    router_text_raw(&line, "}\n", 2);
+    bool good = line.failed ? router_refuse(fault, 0, 0, "no memory for the spool")
+                            : lines_write(spool, line.data, line.bytes, fault);
+    router_text_fini(&line);
     entry->moved = good;
     return good;
 }
@@ -368,7 +384,7 @@ bool router_spool_refuse(struct router_spool *spool, size_t place, const char *w
                          struct router_fault *fault)
 {
     struct router_entry *entry = &spool->entries[spool->head + place];
-    size_t bytes = 0;
+    struct router_text line = {.data = NULL};
     if (spool->refused < 0) {
         spool->refused = openat(spool->folder, "refused.ndjson",
                                 O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
@@ -376,16 +392,19 @@ bool router_spool_refuse(struct router_spool *spool, size_t place, const char *w
     if (spool->refused < 0) {
         return failed(fault, "refused.ndjson");
     }
-    json_t *json = json_pack("{s:s, s:O}", "why", why, "decision", entry->decision);
-    char *line = json == NULL ? NULL : line_make(json, &bytes);
-    bool good = line != NULL ? bytes_write(spool->refused, line, bytes, fault)
-                             : router_refuse(fault, 0, 0, "no memory for the spool");
-    free(line);
-    json_decref(json);
+    router_text_open(&line, '{');
+    router_text_name(&line, "why");
+    router_text_string(&line, why);
+    router_text_name(&line, "decision");
+    router_text_raw(&line, entry->decision->text, entry->decision->bytes);
+    router_text_raw(&line, "}\n", 2);
+    bool good = line.failed ? router_refuse(fault, 0, 0, "no memory for the spool")
+                            : bytes_write(spool->refused, line.data, line.bytes, fault);
+    router_text_fini(&line);
     if (good) {
         spool->bytes -= entry->bytes;
-        json_decref(entry->decision);
-        memmove(entry, entry + 1, (spool->count - place - 1) * sizeof *entry);
+        router_decision_drop(entry->decision);
+        memmove(entry, entry + 1, (spool->count + spool->fresh - place - 1) * sizeof *entry);
         spool->count--;
         segments_trim(spool);
     }

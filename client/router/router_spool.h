@@ -2,28 +2,28 @@
 /* Decisions that icpd does not hold yet, on disk, in the order in which they were made.
  *
  * A folder of segments, 00000001.ndjson and on: a decision is a line, written before its lead is
- * answered. A segment is deleted when all of it is stored. Nothing says how far within a segment
- * that is: after a start all that is left is told again, and icpd passes over what it has, by
- * source and id. What was told under another account is a line {"moved":ID} of its own, so that it
- * is told under the same again. What icpd refuses for good goes to refused.ndjson with the reason.
+ * answered. Those that are added are written together by a flush, and wait from then on; one that
+ * fails takes all of them back. A segment is deleted when all of it is stored. Nothing says how far
+ * within a segment that is: after a start all that is left is told again, and icpd passes over what
+ * it has, by source and id. What was told under another account is a line {"moved":ID} of its own,
+ * so that it is told under the same again. What icpd refuses for good goes to refused.ndjson with
+ * the reason.
  *
  * A killed router loses nothing that it answered. A power cut may lose what was not stored yet and
  * not on disk, unless it was opened to sync. One router has a folder, by a lock.
  *
- * Ownership: router_spool_close; a decision that is added is taken. Errors: false with *fault; full
- * (bytes_max of lines that wait) is one, and nothing was added. Threads: one. Cost: one write a
- * decision, some 3 µs. */
+ * Ownership: router_spool_close; a decision that is added is held by the spool too. Errors: false
+ * with *fault; full (bytes_max of lines that wait) is one, and nothing was added. Threads: one.
+ * Cost: a copy of the line, and one write (one sync, if so opened) a flush. */
 #ifndef ROUTER_SPOOL_H
 #define ROUTER_SPOOL_H
 
-#include <jansson.h>
-
-#include "client/router/router_rules.h"
+#include "client/router/router_decision.h"
 
 struct router_spool;
 
 struct router_entry {
-    json_t *decision;
+    struct router_decision *decision;
     uint32_t segment;
     uint32_t bytes;
     bool moved; /* to the account for leads of no known account */
@@ -34,8 +34,12 @@ struct router_spool *router_spool_open(const char *folder, size_t bytes_max, boo
                                        struct router_fault *fault);
 void router_spool_close(struct router_spool *spool); /* NULL is fine */
 
-/* Takes the decision, which has an id, also where it fails. */
-bool router_spool_add(struct router_spool *spool, json_t *decision, struct router_fault *fault);
+bool router_spool_add(struct router_spool *spool, struct router_decision *decision,
+                      struct router_fault *fault);
+/* Writes what was added since the last one. False: none of that is in the spool any more. */
+bool router_spool_flush(struct router_spool *spool, struct router_fault *fault);
+/* Bytes that a flush would write. */
+size_t router_spool_fresh_bytes(const struct router_spool *spool);
 size_t router_spool_count(const struct router_spool *spool);
 size_t router_spool_bytes(const struct router_spool *spool);
 /* Of those that wait, the oldest is 0. Valid until the next call that changes it. */

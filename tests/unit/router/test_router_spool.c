@@ -3,10 +3,12 @@
  * off is not; and the folder does not grow. */
 #include <dirent.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -25,21 +27,34 @@ static struct router_spool *opened(size_t bytes_max)
     return spool;
 }
 
-static bool add(struct router_spool *spool, unsigned number, size_t pad, struct router_fault *fault)
+/* Added, and not written yet. */
+static bool add_only(struct router_spool *spool, unsigned number, size_t pad,
+                     struct router_fault *fault)
 {
     char id[16];
     char *text = malloc(pad + 1);
     memset(text, 'x', pad);
     text[pad] = '\0';
     snprintf(id, sizeof id, "L%u", number);
-    json_t *decision = json_pack("{s:s, s:s}", "id", id, "pad", text);
+    json_t *json = json_pack("{s:s, s:s}", "id", id, "pad", text);
+    char *line = json_dumps(json, JSON_COMPACT);
+    struct router_decision *decision = router_decision_read(json, line, strlen(line));
+    bool good = router_spool_add(spool, decision, fault);
+    router_decision_drop(decision);
+    json_decref(json);
+    free(line);
     free(text);
-    return router_spool_add(spool, decision, fault);
+    return good;
+}
+
+static bool add(struct router_spool *spool, unsigned number, size_t pad, struct router_fault *fault)
+{
+    return add_only(spool, number, pad, fault) && router_spool_flush(spool, fault);
 }
 
 static const char *id_at(const struct router_spool *spool, size_t place)
 {
-    return json_string_value(json_object_get(router_spool_at(spool, place)->decision, "id"));
+    return router_spool_at(spool, place)->decision->id;
 }
 
 static size_t files(void)
@@ -177,6 +192,58 @@ static void what_is_refused_leaves_with_its_reason(void **state)
     fclose(file);
 }
 
+static void what_is_added_waits_when_it_is_written(void **state)
+{
+    struct router_fault fault;
+    struct router_spool *spool = opened(1 << 20);
+    (void)state;
+    assert_true(add(spool, 1, 1, &fault));
+    assert_true(add_only(spool, 2, 1, &fault));
+    assert_true(add_only(spool, 3, 1, &fault));
+    assert_int_equal(router_spool_count(spool), 1);
+    assert_true(router_spool_fresh_bytes(spool) > 0);
+    router_spool_drop(spool, 1); /* those that are added stay */
+    assert_int_equal(router_spool_count(spool), 0);
+    assert_true(router_spool_flush(spool, &fault));
+    assert_int_equal(router_spool_count(spool), 2);
+    assert_int_equal(router_spool_fresh_bytes(spool), 0);
+    assert_string_equal(id_at(spool, 0), "L2");
+    assert_true(add_only(spool, 4, 1, &fault));
+    router_spool_close(spool); /* a kill before the flush: it was never answered */
+    spool = opened(1 << 20);
+    assert_int_equal(router_spool_count(spool), 2);
+    assert_string_equal(id_at(spool, 1), "L3");
+    router_spool_close(spool);
+}
+
+/* A file that may not grow so far: nothing of the flush stays, and the next one goes well. */
+static void a_flush_that_fails_takes_all_of_it_back(void **state)
+{
+    struct router_fault fault;
+    struct rlimit before;
+    struct router_spool *spool = opened(64 << 20);
+    (void)state;
+    assert_true(add(spool, 1, 1000, &fault));
+    size_t bytes = router_spool_bytes(spool);
+    assert_true(add_only(spool, 2, 3000, &fault));
+    assert_true(add_only(spool, 3, 3000, &fault));
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    const struct rlimit small = {.rlim_cur = 4096, .rlim_max = before.rlim_max};
+    (void)signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    assert_false(router_spool_flush(spool, &fault));
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_non_null(strstr(fault.message, "the spool cannot be written"));
+    assert_int_equal(router_spool_count(spool), 1);
+    assert_int_equal(router_spool_bytes(spool), bytes);
+    assert_true(add(spool, 4, 1, &fault));
+    router_spool_close(spool);
+    spool = opened(1 << 20);
+    assert_int_equal(router_spool_count(spool), 2);
+    assert_string_equal(id_at(spool, 1), "L4");
+    router_spool_close(spool);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, cleared, cleared)
@@ -186,6 +253,8 @@ int main(void)
         TEST(it_has_one_owner_and_a_bound),
         TEST(segments_go_when_all_of_them_is_stored),
         TEST(what_is_refused_leaves_with_its_reason),
+        TEST(what_is_added_waits_when_it_is_written),
+        TEST(a_flush_that_fails_takes_all_of_it_back),
     };
     if (mkdtemp(folder) == NULL) {
         return 1;
