@@ -3,14 +3,11 @@
  * can give up while it is made. */
 #include "server/lifecycle/lifecycle_bookmark.h"
 
-bool lifecycle_bookmark_turn(struct lifecycle_bookmark *mark, uint32_t slot,
-                             struct proto_fault *fault)
+/* Apart from the question whether there is one, which every account asks: a fault takes longer to
+ * clear than that. */
+static bool page_turn(struct lifecycle_bookmark *mark, uint32_t number, struct proto_fault *fault)
 {
     struct proto_fault why = {.code = PROTO_OK};
-    uint32_t number = slot / LIFECYCLE_PAGE_SLOTS;
-    if (mark->asked && number == mark->number) {
-        return true;
-    }
     lifecycle_page_release(mark->page);
     mark->page = lifecycle_columns_page(mark->columns, mark->worker, mark->job, number, &why);
     mark->number = number;
@@ -19,6 +16,13 @@ bool lifecycle_bookmark_turn(struct lifecycle_bookmark *mark, uint32_t slot,
         *fault = why;
     }
     return why.code == PROTO_OK;
+}
+
+bool lifecycle_bookmark_turn(struct lifecycle_bookmark *mark, uint32_t slot,
+                             struct proto_fault *fault)
+{
+    uint32_t number = slot / LIFECYCLE_PAGE_SLOTS;
+    return (mark->asked && number == mark->number) || page_turn(mark, number, fault);
 }
 
 bool lifecycle_bookmark_holds(const struct lifecycle_bookmark *mark, uint32_t slot)

@@ -139,6 +139,15 @@ static bool event_each(void *context, const struct event *event)
     return true;
 }
 
+void lifecycle_collect_count(struct lifecycle_collect *collect, const struct lifecycle_page *page,
+                             uint32_t slot)
+{
+    uint32_t at = slot % LIFECYCLE_PAGE_SLOTS;
+    collect->known += page->known[at];
+    collect->newest_ms =
+        page->newest_ms[at] > collect->newest_ms ? page->newest_ms[at] : collect->newest_ms;
+}
+
 /* Out of columns; *done: they have the account. */
 static bool account_recall(struct lifecycle_collect *collect, uint32_t slot, uint32_t account,
                            bool *done, struct proto_fault *fault)
@@ -150,13 +159,9 @@ static bool account_recall(struct lifecycle_collect *collect, uint32_t slot, uin
         return false;
     }
     if (*done) {
-        const struct lifecycle_page *page = recall->mark.page;
-        uint32_t at = slot % LIFECYCLE_PAGE_SLOTS;
         collect->events = recall->list;
         collect->count = recall->count;
-        collect->known += page->known[at];
-        collect->newest_ms =
-            page->newest_ms[at] > collect->newest_ms ? page->newest_ms[at] : collect->newest_ms;
+        lifecycle_collect_count(collect, recall->mark.page, slot);
     }
     return true;
 }

@@ -49,6 +49,9 @@ void lifecycle_collect_fini(struct lifecycle_collect *collect);
 /* Leaves in `events` the `count` events of the slot that stand. */
 bool lifecycle_collect_account(struct lifecycle_collect *collect, uint32_t slot, uint32_t account,
                                struct proto_fault *fault);
+/* Counts the events of the page's slot as collected, whoever read them. */
+void lifecycle_collect_count(struct lifecycle_collect *collect, const struct lifecycle_page *page,
+                             uint32_t slot);
 
 /* Puts "accounts[ID]" before the fault's field, if the account can be read. Returns false. */
 bool lifecycle_fault_of(struct engine_worker *worker, uint32_t slot, struct proto_fault *fault);

@@ -82,17 +82,18 @@ static bool days_read(const struct lifecycle_request *request, const char *name,
     return !has(request, name) || lifecycle_days(request, name, ms, fault);
 }
 
-static bool owner_read(const struct lifecycle_request *request,
-                       struct measure_journey_options *options, struct proto_fault *fault)
+bool lifecycle_owner_read(const struct lifecycle_request *request, struct proto_span *owner,
+                          struct proto_fault *fault)
 {
+    *owner = (struct proto_span){NULL, 0};
     if (!has(request, "owner")) {
         return true;
     }
-    if (!lifecycle_text(request, "owner", &options->owner, fault)) {
+    if (!lifecycle_text(request, "owner", owner, fault)) {
         return false;
     }
-    if (proto_span_is(options->owner, "any")) {
-        options->owner.bytes = 0;
+    if (proto_span_is(*owner, "any")) {
+        owner->bytes = 0;
     }
     return true;
 }
@@ -105,7 +106,7 @@ bool lifecycle_journey_read(const struct lifecycle_request *request,
     static const char *const typed[] = {"counted", "left-out"};
     struct measure_journey_options *options = &settings->journey.options;
     *options = (struct measure_journey_options){.lookback_ms = EVENT_MS_MAX};
-    return owner_read(request, options, fault) &&
+    return lifecycle_owner_read(request, &options->owner, fault) &&
            second_word(request, "unit", units, &options->by_account, fault) &&
            second_word(request, "until", untils, &options->until_created, fault) &&
            second_word(request, "typed-in", typed, &options->late_left_out, fault) &&
@@ -128,6 +129,7 @@ struct walking {
     struct measure_journey_options options;
     struct lifecycle_collect collect;
     struct measure_journey_reader reader;
+    struct lifecycle_instants instants; /* no columns: events are wanted */
     const struct lifecycle_journey_look *look;
     uint32_t accounts;
 };
@@ -143,11 +145,48 @@ static bool journeys_tell(struct walking *walking, uint32_t slot, struct proto_f
             look->leave(look->context, slot, collect->events, collect->count, fault));
 }
 
+static bool cut_tell(void *context, const struct measure_cut *cut, struct proto_fault *fault)
+{
+    const struct walking *walking = context;
+    return walking->look->cut(walking->look->context, &walking->instants, cut, fault);
+}
+
+/* What was told with an account is not told twice. */
+static bool fault_tell(const struct walking *walking, uint32_t slot, struct proto_fault *fault)
+{
+    return fault->code == PROTO_BAD_FIELD && strncmp(fault->field, "accounts[", 9) != 0
+               ? lifecycle_fault_of(walking->run->worker, slot, fault)
+               : false;
+}
+
+/* Without events; *done: columns have the account. */
+static bool account_cut(struct walking *walking, uint32_t slot, bool *done,
+                        struct proto_fault *fault)
+{
+    struct lifecycle_instants *instants = &walking->instants;
+    if (!lifecycle_instants_account(instants, slot, done, fault)) {
+        return false;
+    }
+    if (!*done) {
+        return true;
+    }
+    lifecycle_collect_count(&walking->collect, instants->mark.page, slot);
+    return measure_journeys_cut(&walking->reader.cutter, &instants->all, &walking->options,
+                                cut_tell, walking, fault) ||
+           fault_tell(walking, slot, fault);
+}
+
 static bool account_read(void *context, uint32_t slot, int64_t raw, struct proto_fault *fault)
 {
     struct walking *walking = context;
     struct lifecycle_collect *collect = &walking->collect;
+    bool done = false;
     (void)raw;
+    bool good = walking->instants.mark.columns == NULL || account_cut(walking, slot, &done, fault);
+    walking->accounts += done;
+    if (!good || done) {
+        return good;
+    }
     if (!lifecycle_collect_account(collect, slot, walking->accounts, fault)) {
         return false;
     }
@@ -157,13 +196,8 @@ static bool account_read(void *context, uint32_t slot, int64_t raw, struct proto
         !look->seen(look->context, slot, collect->events, collect->count, fault)) {
         return false;
     }
-    if (collect->count == 0 || journeys_tell(walking, slot, fault)) {
-        return true;
-    }
-    /* What was told with an account is not told twice. */
-    return fault->code == PROTO_BAD_FIELD && strncmp(fault->field, "accounts[", 9) != 0
-               ? lifecycle_fault_of(walking->run->worker, slot, fault)
-               : false;
+    return collect->count == 0 || journeys_tell(walking, slot, fault) ||
+           fault_tell(walking, slot, fault);
 }
 
 bool lifecycle_journeys_walk(struct lifecycle_run *run, measure_journey_each each, void *context,
@@ -180,12 +214,16 @@ bool lifecycle_journeys_look(struct lifecycle_run *run, const struct lifecycle_j
     struct walking walking = {.run = run,
                               .options = run->settings.journey.options,
                               .look = look,
-                              .reader = {.pace = &run->pace}};
+                              .reader = {.cutter = {.pace = &run->pace}}};
     walking.options.as_of_ms = lifecycle_journey_as_of(run);
     lifecycle_collect_init(&walking.collect, run->worker, run->job, as_of,
                            MEASURE_JOURNEY_TYPES | look->types);
     walking.collect.whole = true;
     lifecycle_collect_columns(&walking.collect, run->request->columns);
+    if (look->cut != NULL) {
+        walking.instants.mark = walking.collect.recall.mark;
+        walking.instants.options = &walking.options;
+    }
     bool done = false;
     bool good = (run->request->filter.bytes > 0 ||
                  lifecycle_roll_walk(run->request->columns, run->worker, run->job, &walking,
@@ -196,6 +234,7 @@ bool lifecycle_journeys_look(struct lifecycle_run *run, const struct lifecycle_j
     run->result->events = walking.collect.known;
     run->result->newest_ms = walking.collect.newest_ms;
     lifecycle_collect_fini(&walking.collect);
+    lifecycle_instants_fini(&walking.instants);
     measure_journey_reader_fini(&walking.reader);
     return good;
 }

@@ -3,19 +3,25 @@
  * that all of these have, and the walk.
  *
  * Ownership: borrows. Errors: those of lifecycle.h; BAD_FIELD with "parameters.NAME". Threads: one.
- * Cost: some 30 ns an event that columns have (lifecycle_recall.h), else the timeline
- * of each account is read and decoded, some 200 ns an event. */
+ * Cost: some 30 ns an event that columns have (lifecycle_recall.h), 15 where instants of
+ * it are enough (lifecycle_instants.h), else the timeline of each account is read and decoded, some
+ * 200 ns an event. */
 #ifndef LIFECYCLE_LIFECYCLE_JOURNEY_H
 #define LIFECYCLE_LIFECYCLE_JOURNEY_H
 
+#include "server/lifecycle/lifecycle_instants.h"
 #include "server/lifecycle/lifecycle_table.h"
 
 /* unit, owner, from, to, as-of, won-kind, lost-kind, lookback, mature, until and typed-in, of those
  * the ones that the measure has; the others are as widely as can be. */
 bool lifecycle_journey_read(const struct lifecycle_request *request,
                             struct lifecycle_settings *settings, struct proto_fault *fault);
-/* The first of them. */
+/* That parameter alone; empty: any, or the measure has none. */
+bool lifecycle_owner_read(const struct lifecycle_request *request, struct proto_span *owner,
+                          struct proto_fault *fault);
+/* Of these the first, and the only one that events of a shape do not share. */
 #define LIFECYCLE_MEMBER_KIND 0u
+#define LIFECYCLE_MEMBER_PERSON 4u
 /* One of kind, motion, function, campaign, person and source, by the parameter of that name. */
 bool lifecycle_member_read(const struct lifecycle_request *request, const char *name,
                            unsigned *member, struct proto_fault *fault);
@@ -42,6 +48,10 @@ struct lifecycle_journey_look {
     bool (*seen)(void *context, uint32_t slot, const struct measure_event *events, size_t count,
                  struct proto_fault *fault);
     measure_journey_each each;
+    /* Instead of each(), of an account that columns have, where nothing but the two is wanted; its
+     * instants are those of `all`. NULL: every journey is told with its events. */
+    bool (*cut)(void *context, const struct lifecycle_instants *all, const struct measure_cut *cut,
+                struct proto_fault *fault);
     /* After its journeys, with its events that stand, which may be put in another order; NULL:
      * nothing. */
     bool (*leave)(void *context, uint32_t slot, struct measure_event *events, size_t count,

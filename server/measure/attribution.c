@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { ROOM_FIRST = 16, PATHS_PER_ASKING = 1024 };
+enum { ROOM_FIRST = 16, PATHS_PER_ASKING = 1024, DECAYS_KEPT = 64 };
 
 void measure_attribution_init(struct measure_attribution *attribution, double half_life,
                               const struct measure_pace *pace)
@@ -117,21 +117,31 @@ static void places_add(struct measure_attribution *a, const struct measure_path 
     }
 }
 
+/* Counted from the latest touch, so that a long half-life ago is no division of 0 by 0. */
+static double decay_of(const struct measure_attribution *a, const struct measure_path *path,
+                       size_t i)
+{
+    return exp2(-(path->days[i] - path->days[path->count - 1]) / a->half_life);
+}
+
 static void decay_add(struct measure_attribution *a, const struct measure_path *path)
 {
+    double kept[DECAYS_KEPT];
     double total = 0;
-    double latest = path->days != NULL ? path->days[path->count - 1] : 0;
     a->timed = a->timed && path->days != NULL;
     if (!a->timed) {
         return;
     }
-    /* Counted from the latest touch, so that a long half-life ago is no division of 0 by 0. */
     for (size_t i = 0; i < path->count; i++) {
-        total += exp2(-(path->days[i] - latest) / a->half_life);
+        double decay = decay_of(a, path, i);
+        total += decay;
+        if (i < DECAYS_KEPT) {
+            kept[i] = decay;
+        }
     }
     for (size_t i = 0; i < path->count; i++) {
-        a->credit[MEASURE_MODEL_DECAY][path->channels[i]] +=
-            path->weight * exp2(-(path->days[i] - latest) / a->half_life) / total;
+        double decay = i < DECAYS_KEPT ? kept[i] : decay_of(a, path, i);
+        a->credit[MEASURE_MODEL_DECAY][path->channels[i]] += path->weight * decay / total;
     }
 }
 

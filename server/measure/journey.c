@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Events are parted into touches and steps; steps, sorted by opportunity and time, are cut into
- * journeys, and each gets the touches of its lookback. Memory can run out. */
+/* Events are parted into touches and steps and sorted; what decides of each is cut into journeys
+ * (journey_cut.h), and those are told with their events. Memory can run out. */
 #include "server/measure/journey.h"
 
 #include <stdlib.h>
-
-/* An account with many opportunities has its touches looked at for each of them. */
-#define TOUCHES_PER_ASKING 65536u
 
 int measure_moment_compare(const struct event *a, const struct event *b)
 {
@@ -45,7 +42,9 @@ void measure_journey_reader_fini(struct measure_journey_reader *reader)
     free(reader->touches);
     free(reader->chosen);
     free(reader->steps);
-    *reader = (struct measure_journey_reader){.pace = reader->pace, .looked = reader->looked};
+    free(reader->instants);
+    measure_cutter_fini(&reader->cutter);
+    *reader = (struct measure_journey_reader){.cutter = reader->cutter};
 }
 
 static bool room_make(struct measure_journey_reader *reader, size_t count,
@@ -58,7 +57,9 @@ static bool room_make(struct measure_journey_reader *reader, size_t count,
     reader->touches = calloc(count, sizeof *reader->touches);
     reader->chosen = calloc(count, sizeof *reader->chosen);
     reader->steps = calloc(count, sizeof *reader->steps);
-    if (reader->touches == NULL || reader->chosen == NULL || reader->steps == NULL) {
+    reader->instants = calloc(count, sizeof *reader->instants);
+    if (reader->touches == NULL || reader->chosen == NULL || reader->steps == NULL ||
+        reader->instants == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu events of a journey",
                                count);
     }
@@ -99,129 +100,91 @@ static bool is_end(const struct event *event, struct proto_span kind)
     return event->type == EVENT_OUTCOME && proto_span_equal(event->kind, kind);
 }
 
-/* Whether a subject is one of the account's opportunities. */
-static bool is_opportunity(const struct reading *reading, struct proto_span subject)
+/* Of an opportunity's subject its number, as steps_say numbers them; 0: it is none. */
+static uint32_t opportunity_of(const struct reading *reading, const struct measure_instant *steps,
+                               struct proto_span subject)
 {
     size_t low = 0;
     size_t high = reading->step_count;
+    if (high > 0 && text_same(reading->reader->steps[0]->subject, subject)) {
+        return steps[0].subject;
+    }
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         int order = proto_span_compare(reading->reader->steps[middle]->subject, subject);
         if (order == 0) {
-            return true;
+            return steps[middle].subject;
         }
         low = order < 0 ? middle + 1 : low;
         high = order < 0 ? high : middle;
     }
-    return false;
+    return 0;
 }
 
-/* The first touch at from_ms or later. */
-static size_t touch_from(const struct reading *reading, int64_t from_ms)
-{
-    size_t low = 0;
-    size_t high = reading->touch_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        bool before = reading->reader->touches[middle]->time_ms < from_ms;
-        low = before ? middle + 1 : low;
-        high = before ? high : middle;
-    }
-    return low;
-}
-
-static bool touch_counts(const struct reading *reading, const struct event *touch,
-                         const struct measure_journey *journey)
+static void steps_say(const struct reading *reading, struct measure_instant *instants)
 {
     const struct measure_journey_options *options = reading->options;
-    if (options->late_left_out && measure_touch_late(touch, journey->outcome)) {
-        return false;
+    uint32_t subject = 0;
+    for (size_t i = 0; i < reading->step_count; i++) {
+        const struct event *step = reading->reader->steps[i];
+        /* What has none comes first, where there is an order by subject at all. */
+        bool other = i == 0 ? step->subject.bytes > 0
+                            : !text_same(step->subject, reading->reader->steps[i - 1]->subject);
+        subject += other && !options->by_account;
+        instants[i] = (struct measure_instant){
+            .time_ms = step->time_ms,
+            .seq = step->seq,
+            .subject = subject,
+            .at = (uint32_t)i,
+            .kind = step->type == EVENT_STAGE      ? MEASURE_INSTANT_STAGE
+                    : step->type == EVENT_DECISION ? MEASURE_INSTANT_DECISION
+                    : is_end(step, options->won)   ? MEASURE_INSTANT_WON
+                                                   : MEASURE_INSTANT_LOST,
+            .owned = options->owner.bytes > 0 && proto_span_equal(step->person, options->owner)};
     }
-    return options->by_account || touch->subject.bytes == 0 ||
-           text_same(touch->subject, journey->subject) || !is_opportunity(reading, touch->subject);
 }
 
-static bool touches_choose(const struct reading *reading, struct measure_journey *journey,
-                           struct proto_fault *fault)
+/* After the steps were said. */
+static void touches_say(const struct reading *reading, const struct measure_instant *steps,
+                        struct measure_instant *instants)
 {
+    for (size_t i = 0; i < reading->touch_count; i++) {
+        const struct event *touch = reading->reader->touches[i];
+        instants[i] = (struct measure_instant){.time_ms = touch->time_ms,
+                                               .seq = touch->seq,
+                                               .at = (uint32_t)i,
+                                               .kind = MEASURE_INSTANT_TOUCH};
+        if (touch->subject.bytes > 0 && !reading->options->by_account) {
+            instants[i].subject = opportunity_of(reading, steps, touch->subject);
+            instants[i].bound = instants[i].subject > 0;
+        }
+    }
+}
+
+/* A journey as its events. */
+static bool cut_tell(void *context, const struct measure_cut *cut, struct proto_fault *fault)
+{
+    const struct reading *reading = context;
     struct measure_journey_reader *reader = reading->reader;
-    const struct measure_journey_options *options = reading->options;
-    int64_t last_ms = journey->end_ms;
-    if (options->until_created && journey->step_count > 0 && journey->created_ms < last_ms) {
-        last_ms = journey->created_ms;
+    size_t first = cut->steps != NULL ? cut->steps[0].at : 0;
+    struct measure_journey journey = {.end = cut->end,
+                                      .mature = cut->mature,
+                                      .created_ms = cut->created_ms,
+                                      .end_ms = cut->end_ms,
+                                      .touches = reader->chosen,
+                                      .touch_count = cut->touch_count,
+                                      .steps = reader->steps + first,
+                                      .step_count = cut->step_count};
+    for (size_t i = 0; i < cut->touch_count; i++) {
+        reader->chosen[i] = reader->touches[cut->touches[i]->at];
     }
-    int64_t first_ms = options->lookback_ms < last_ms - EVENT_MS_MIN
-                           ? last_ms - options->lookback_ms
-                           : EVENT_MS_MIN;
-    journey->touches = reader->chosen;
-    for (size_t t = touch_from(reading, first_ms); t < reading->touch_count; t++) {
-        const struct event *touch = reader->touches[t];
-        if (++reader->looked % TOUCHES_PER_ASKING == 0 && !measure_goes_on(reader->pace, fault)) {
-            return false;
-        }
-        if (touch->time_ms > last_ms) {
-            break;
-        }
-        if (touch_counts(reading, touch, journey)) {
-            reader->chosen[journey->touch_count++] = touch;
-        }
+    if (cut->end != MEASURE_JOURNEY_OPEN) {
+        journey.outcome = journey.steps[cut->step_count - 1];
     }
-    return true;
-}
-
-/* The first that is won, else the last that is lost; SIZE_MAX: it is open. */
-static size_t end_find(const struct reading *reading, const struct event *const *steps,
-                       size_t count)
-{
-    size_t lost = SIZE_MAX;
-    for (size_t i = 0; i < count && steps[i]->time_ms <= reading->options->as_of_ms; i++) {
-        if (is_end(steps[i], reading->options->won)) {
-            return i;
-        }
-        lost = is_end(steps[i], reading->options->lost) ? i : lost;
+    if (cut->steps != NULL && !reading->options->by_account) {
+        journey.subject = reader->steps[first]->subject;
     }
-    return lost;
-}
-
-static bool journey_tell(const struct reading *reading, const struct event *const *steps,
-                         size_t count, struct proto_fault *fault)
-{
-    const struct measure_journey_options *options = reading->options;
-    size_t end = end_find(reading, steps, count);
-    struct measure_journey journey = {
-        .end = MEASURE_JOURNEY_OPEN, .end_ms = options->as_of_ms, .steps = steps};
-    if (end != SIZE_MAX) {
-        journey.outcome = steps[end];
-        journey.end_ms = steps[end]->time_ms;
-        journey.end = is_end(steps[end], options->won) ? MEASURE_JOURNEY_WON : MEASURE_JOURNEY_LOST;
-        journey.step_count = end + 1;
-    } else {
-        while (journey.step_count < count &&
-               steps[journey.step_count]->time_ms <= options->as_of_ms) {
-            journey.step_count++;
-        }
-    }
-    if (count > 0 && !options->by_account) {
-        journey.subject = steps[0]->subject;
-    }
-    journey.created_ms = journey.step_count > 0 ? steps[0]->time_ms : journey.end_ms;
-    if (options->owner.bytes > 0 &&
-        (journey.step_count == 0 || !proto_span_equal(steps[0]->person, options->owner))) {
-        return true;
-    }
-    if (!touches_choose(reading, &journey, fault)) {
-        return false;
-    }
-    if (journey.step_count == 0 && journey.touch_count == 0) {
-        return true; /* nothing of it was there yet */
-    }
-    if (journey.step_count == 0) {
-        journey.created_ms = journey.touches[0]->time_ms;
-    }
-    journey.mature = journey.end == MEASURE_JOURNEY_OPEN &&
-                     journey.created_ms <= options->as_of_ms - options->mature_ms;
-    return journey.created_ms < options->from_ms || journey.created_ms >= options->to_ms ||
-           reading->each(reading->context, &journey, fault);
+    return reading->each(reading->context, &journey, fault);
 }
 
 bool measure_journeys_read(struct measure_journey_reader *reader,
@@ -245,23 +208,10 @@ bool measure_journeys_read(struct measure_journey_reader *reader,
     }
     events_sort(reader->touches, reading.touch_count, false);
     events_sort(reader->steps, reading.step_count, !options->by_account);
-    if (reading.step_count == 0) {
-        return reading.touch_count == 0 || journey_tell(&reading, NULL, 0, fault);
-    }
-    for (size_t i = 0; i < reading.step_count;) {
-        size_t first = i;
-        bool decided = true; /* and nothing else */
-        for (; i < reading.step_count &&
-               (options->by_account ||
-                text_same(reader->steps[i]->subject, reader->steps[first]->subject));
-             i++) {
-            decided = decided && reader->steps[i]->type == EVENT_DECISION;
-        }
-        bool sole = i - first == reading.step_count;
-        if ((sole || !decided) &&
-            !journey_tell(&reading, reader->steps + first, i - first, fault)) {
-            return false;
-        }
-    }
-    return true;
+    struct measure_instant *steps = reader->instants + reading.touch_count;
+    steps_say(&reading, steps);
+    touches_say(&reading, steps, reader->instants);
+    const struct measure_instants instants = {reader->instants, reading.touch_count, steps,
+                                              reading.step_count};
+    return measure_journeys_cut(&reader->cutter, &instants, options, cut_tell, &reading, fault);
 }

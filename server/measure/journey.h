@@ -24,24 +24,11 @@
 #define MEASURE_JOURNEY_H
 
 #include "server/measure/event_fold.h"
+#include "server/measure/journey_cut.h"
 
 #define MEASURE_JOURNEY_TYPES                                                                      \
     (UINT32_C(1) << EVENT_TOUCH | UINT32_C(1) << EVENT_STAGE | UINT32_C(1) << EVENT_OUTCOME |      \
      UINT32_C(1) << EVENT_DECISION)
-
-struct measure_journey_options {
-    bool by_account;             /* else by opportunity */
-    bool until_created;          /* touches after the creation do not count */
-    bool late_left_out;          /* nor those that were typed in after the outcome */
-    int64_t from_ms, to_ms;      /* created in this time; the latter exclusive */
-    int64_t as_of_ms;            /* the moment of looking */
-    int64_t lookback_ms;         /* before the end */
-    int64_t mature_ms;           /* an open journey of this age is a null */
-    struct proto_span won, lost; /* kinds of outcomes */
-    struct proto_span owner;     /* person of the first step; empty: any */
-};
-
-enum measure_journey_end { MEASURE_JOURNEY_WON, MEASURE_JOURNEY_LOST, MEASURE_JOURNEY_OPEN };
 
 struct measure_journey {
     struct proto_span subject; /* empty: of the account */
@@ -66,9 +53,9 @@ struct measure_journey_reader {
     const struct event **touches;
     const struct event **chosen; /* touches of the journey under way */
     const struct event **steps;
+    struct measure_instant *instants; /* touches, then steps */
     size_t room;
-    const struct measure_pace *pace; /* asked once in so many touches; NULL: always */
-    size_t looked;
+    struct measure_cutter cutter; /* its pace is the reader's */
 };
 void measure_journey_reader_fini(struct measure_journey_reader *reader);
 

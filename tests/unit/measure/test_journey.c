@@ -207,7 +207,7 @@ static void an_account_of_many_opportunities_can_be_given_up(void **state)
     options.lookback_ms = 100 * DAY;
     unsigned left = UINT32_MAX;
     const struct measure_pace pace = {looks_count, &left};
-    struct measure_journey_reader reader = {.pace = &pace};
+    struct measure_journey_reader reader = {.cutter = {.pace = &pace}};
     struct proto_fault fault = {.code = PROTO_OK};
     size_t touched = 0;
     assert_true(
@@ -218,7 +218,7 @@ static void an_account_of_many_opportunities_can_be_given_up(void **state)
     assert_false(
         measure_journeys_read(&reader, items, ALL, &options, journey_pass, &touched, &fault));
     assert_int_equal(fault.code, PROTO_CANCELLED);
-    assert_ptr_equal(reader.pace, &pace); /* it is there still for the next account */
+    assert_ptr_equal(reader.cutter.pace, &pace); /* it is there still for the next account */
     measure_journey_reader_fini(&reader);
     free(many);
     free(items);
