@@ -41,6 +41,10 @@ bool lifecycle_focus_read(const struct lifecycle_request *request,
         return false;
     }
     settings->focus.won = place == 1;
+    if (!settings->focus.won && settings->journey.options.owner.bytes > 0) {
+        return proto_fault_set(fault, PROTO_BAD_FIELD, "parameters.owner",
+                               "owner is of deals, of=won; a filter chooses customers");
+    }
     return settings->focus.won ||
            (!lifecycle_given(request, "from") && !lifecycle_given(request, "to")) ||
            proto_fault_set(

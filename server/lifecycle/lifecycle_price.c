@@ -16,6 +16,7 @@ bool lifecycle_price_read(const struct lifecycle_request *request,
     if (!lifecycle_times_or_none(request, &settings->focus.from_ms, &settings->focus.to_ms,
                                  fault) ||
         !lifecycle_word(request, "of", words, 2, &place, fault) ||
+        !lifecycle_owner_read(request, &settings->journey.options.owner, fault) ||
         !lifecycle_text(request, "won-kind", &settings->journey.options.won, fault) ||
         !lifecycle_text(request, "list", &settings->focus.list, fault) ||
         !lifecycle_count(request, "least", &settings->focus.price.least, fault)) {
@@ -23,7 +24,9 @@ bool lifecycle_price_read(const struct lifecycle_request *request,
     }
     settings->focus.subscriptions = place == 1;
     settings->focus.price.segments = request->by.bytes > 0;
-    return true;
+    return !settings->focus.subscriptions || settings->journey.options.owner.bytes == 0 ||
+           proto_fault_set(fault, PROTO_BAD_FIELD, "parameters.owner",
+                           "owner is of deals, of=won; a filter chooses subscribers");
 }
 
 struct selling {
@@ -51,7 +54,9 @@ static bool is_sale(const struct selling *selling, const struct event *event)
                (event->kind.bytes == 0 || proto_span_is(event->kind, "paid"));
     }
     return event->type == EVENT_OUTCOME &&
-           proto_span_equal(event->kind, settings->journey.options.won);
+           proto_span_equal(event->kind, settings->journey.options.won) &&
+           (settings->journey.options.owner.bytes == 0 ||
+            proto_span_equal(event->person, settings->journey.options.owner));
 }
 
 static bool sale_add(struct selling *selling, const struct event *event, uint32_t segment,
@@ -125,6 +130,7 @@ bool lifecycle_price_look(struct lifecycle_run *run, struct proto_fault *fault)
     struct selling selling = {.run = run, .amount = {.rules = &run->result->rules}};
     lifecycle_collect_init(&selling.collect, run->worker, run->job, &run->request->as_of,
                            UINT32_C(1) << EVENT_OUTCOME | UINT32_C(1) << EVENT_SUBSCRIPTION);
+    selling.collect.whole = run->settings.journey.options.owner.bytes > 0;
     bool good =
         measure_prices_read(run->settings.focus.list, &selling.prices, fault) &&
         lifecycle_field_find(run->worker, run->request->by, "by", false, &selling.by, fault) &&

@@ -43,14 +43,16 @@ static void parameters_put(const struct journey_asked *asked,
     size_t count = 0;
     const struct measure_parameter *p = measure_parameters(ask->id, &count);
     bool customers = strcmp(section->value, "customers") == 0; /* of one day, not of a time */
+    bool nobody = customers || strcmp(section->value, "subscriptions") == 0; /* owns those */
     for (size_t i = 0; i < count && ask->parameter_count < MEASURE_ASK_PARAMETERS_MAX; i++) {
         const char *text = cli_text_named(asked->cli, p[i].name);
         bool of_time = strcmp(p[i].name, "from") == 0 || strcmp(p[i].name, "to") == 0;
+        bool of_owner = strcmp(p[i].name, "owner") == 0;
         if (strcmp(p[i].name, section->parameter) == 0) {
             measure_ask_parameter(ask, p[i].name, section->value);
         } else if (strcmp(p[i].name, "list") == 0 && asked->prices != NULL) {
             measure_ask_parameter(ask, p[i].name, asked->prices);
-        } else if (text != NULL && !(customers && of_time)) {
+        } else if (text != NULL && !(customers && of_time) && !(nobody && of_owner)) {
             measure_ask_parameter(ask, p[i].name, text);
         }
     }
