@@ -27,6 +27,7 @@ struct report_rows {
     char names[REPORT_PICTURE_ROWS][REPORT_FIGURE_BYTES];
     char figures[REPORT_PICTURE_ROWS][REPORT_FIGURE_BYTES];
     size_t count;
+    bool differences; /* of shares: ends of the axis are told in points, not as shares */
 };
 /* The next row, with name and figure to be written; NULL where there is no room. */
 struct draw_row *report_rows_add(struct report_rows *rows, const char *name);

@@ -303,7 +303,7 @@ void report_journey_gap(const struct report_scene *scene)
     static const char *const shown[PARTS] = {"The gap", "Follow-up, at equal mix",
                                              "Mix, at equal follow-up", "Not comparable"};
     const struct measure_table *table = scene->table;
-    struct report_rows rows = {.count = 0};
+    struct report_rows rows = {.differences = true};
     double parts[PARTS] = {0, 0, 0, 0};
     size_t at[PARTS] = {0, 0, 0, 0};
     double level = 0;

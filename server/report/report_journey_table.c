@@ -38,6 +38,18 @@ struct draw_row *report_rows_add(struct report_rows *rows, const char *name)
     return &rows->rows[at];
 }
 
+/* "+10 points": a difference of shares is no share. */
+static void points_label(const void *context, double value, char *text, size_t text_bytes)
+{
+    (void)context;
+    double points = round(value * 1000) / 10;
+    if (points == 0) {
+        (void)snprintf(text, text_bytes, "0 points");
+    } else {
+        (void)snprintf(text, text_bytes, "%+.*f points", points == round(points) ? 0 : 1, points);
+    }
+}
+
 void report_rows_draw(const struct report_scene *scene, const struct report_rows *rows,
                       const char *caption, bool points, double least, double most, double mark)
 {
@@ -55,7 +67,7 @@ void report_rows_draw(const struct report_scene *scene, const struct report_rows
                                   .most = most,
                                   .mark = mark,
                                   .points = points,
-                                  .label = report_share_label});
+                                  .label = rows->differences ? points_label : report_share_label});
 }
 
 void report_share_write(double value, double low, double high, int64_t n, char *text, size_t bytes)

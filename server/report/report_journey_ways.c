@@ -152,7 +152,7 @@ void report_journey_yield(const struct report_scene *scene)
 {
     static const char flat[] = "volume up, outcome flat";
     const struct measure_table *table = scene->table;
-    struct report_rows rows = {.count = 0};
+    struct report_rows rows = {.differences = true};
     size_t told = 0;
     fputs("<p class=\"answer\">", scene->out);
     for (size_t r = 0; r < measure_table_rows(table); r++) {

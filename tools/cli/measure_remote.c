@@ -300,8 +300,9 @@ int measure_remote(const struct measure_call *call, const struct measure_definit
     }
     if (status == EX_OK) {
         status = cli_request_send(call->cli, &request, ICP_OP_MEASURE);
-        if (request.reply.fault.code == ICP_NO_ICP) {
-            bool can_none = measure_parameter_find(call->id, "fit") != NULL;
+        bool can_none = measure_parameter_find(call->id, "fit") != NULL;
+        bool can_segment = ask.by == NULL && (can_none || call->id == MEASURE_ID_GAP);
+        if (request.reply.fault.code == ICP_NO_ICP && can_segment) {
             cli_say(call->cli,
                     "or --segment FIELD: strata by a field of accounts, which need none%s",
                     can_none ? "; or --fit none" : "");

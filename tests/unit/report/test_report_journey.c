@@ -130,6 +130,7 @@ static void a_gap_is_a_waterfall_of_its_parts(void **state)
     has(page, "&lt;men&gt; wins 14.2 points more than women (+11.2 to +17.2): -3.6 of follow-up at "
               "equal mix, +17.8 of mix, +0.0 that cannot be compared.");
     has(page, "class=\"t3\""); /* what takes away */
+    has(page, "<div class=\"ends\"><span>-6.6 points</span>");
     free(page);
     measure_table_fini(&table);
 }
@@ -226,6 +227,8 @@ static void volume_up_and_outcome_flat_is_told(void **state)
     has(page, "Volume up, outcome flat: ann.");
     has(page, "+1.0 points (-4.0 to +6.0)");
     has(page, "ann, in proportion");
+    has(page, "<div class=\"ends\"><span>-4 points</span><span>+5.5 points</span><span>+15 "
+              "points</span>");
     has(page, "+15.0 points");
     free(page);
     measure_table_fini(&table);
