@@ -23,6 +23,11 @@
  *   either   when the case matures, false, and its opposite too, if by then what it counts from
  *            has not happened
  *
+ * A policy by stage asks what comes of an opportunity from each stage on, as the open ones are
+ * looked at: a case begins with the first entry of each stage, provided that the subject had no
+ * outcome by then. What is entered at the very moment of the end, as systems do that keep days
+ * alone, or behind it, says how it ended and is no case.
+ *
  * Shapes: times in ms since 1970; windows hold both their ends, so that what happened on the 180th
  * day is within 180 days. Days are 24 hours, months those of the calendar (movement.h). Ownership:
  * a policy owns its document, to which its texts belong; cases own their room, their subjects
@@ -40,8 +45,8 @@
 /* Nobody tells more outcomes, or conditions of one, apart. */
 #define MEASURE_ARCHETYPES_MAX 16u
 #define MEASURE_CONDITIONS_MAX 8u
-/* The moment, and of each condition its event and what it counts from. */
-#define MEASURE_MATCHES_MAX (2 + 2 * MEASURE_ARCHETYPES_MAX * MEASURE_CONDITIONS_MAX)
+/* The moment, answers, ends, and of each condition its event and what it counts from. */
+#define MEASURE_MATCHES_MAX (3 + 2 * MEASURE_ARCHETYPES_MAX * MEASURE_CONDITIONS_MAX)
 #define MEASURE_WAIT_DAYS_MAX 36525u
 #define MEASURE_TIMELESS_MAX 256u
 
@@ -99,6 +104,9 @@ struct measure_policy {
     json_t *root;
     struct proto_span name;
     bool by_subject; /* a case for each subject, else one for each account */
+    bool by_stage;   /* a case for each stage that a subject entered while it was open */
+    struct proto_span stage_field; /* the category that has the stage of a case, by stage */
+    uint32_t end_match;            /* by stage: outcomes of the subject, which end it */
     enum measure_moment moment;
     struct proto_span moment_field; /* a date of the account */
     struct measure_wait maturity;
@@ -126,6 +134,7 @@ bool measure_wait_read(struct proto_span text, struct measure_wait *wait);
 
 struct measure_case {
     struct proto_span subject; /* empty where an account is a case */
+    struct proto_span stage;   /* by stage: the one that begins; else empty */
     int64_t moment_ms;
     int64_t settled_ms; /* looked at before, it is open */
     size_t archetype;   /* what it comes to; archetype_count: none of them */
@@ -141,8 +150,9 @@ struct measure_story {
 
 /* Zero is none. Room is kept from account to account. */
 struct measure_cases {
-    struct measure_case *items; /* by subject */
+    struct measure_case *items; /* by subject, then by stage */
     size_t count, room;
+    uint64_t ended; /* stages entered when the subject had ended: no cases; of all accounts */
     struct measure_hit *hits; /* policy_case.c */
     size_t hit_count, hit_room;
     size_t first[MEASURE_MATCHES_MAX + 1]; /* of the hits of each match */

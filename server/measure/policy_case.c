@@ -15,6 +15,7 @@
 /* An event that a match asks for. */
 struct measure_hit {
     struct proto_span subject; /* empty where the match is of the account */
+    struct proto_span kind;
     int64_t time_ms;
     int64_t quantity;
 };
@@ -71,6 +72,16 @@ static int by_subject_and_time(const void *left, const void *right)
     return order != 0 ? order : (a->quantity > b->quantity) - (a->quantity < b->quantity);
 }
 
+/* Moments by stage: of each subject stage after stage, the first entry in front. */
+static int by_subject_and_stage(const void *left, const void *right)
+{
+    const struct measure_hit *a = left;
+    const struct measure_hit *b = right;
+    int order = proto_span_compare(a->subject, b->subject);
+    order = order != 0 ? order : proto_span_compare(a->kind, b->kind);
+    return order != 0 ? order : by_subject_and_time(left, right);
+}
+
 static bool hit_add(struct measure_cases *cases, const struct measure_match *match,
                     const struct event *event)
 {
@@ -85,6 +96,7 @@ static bool hit_add(struct measure_cases *cases, const struct measure_match *mat
     }
     cases->hits[cases->hit_count++] = (struct measure_hit){
         .subject = match->of_account ? (struct proto_span){NULL, 0} : event->subject,
+        .kind = event->kind,
         .time_ms = event->time_ms,
         .quantity = event->quantity};
     return true;
@@ -106,7 +118,8 @@ static bool hits_find(const struct measure_policy *policy, const struct measure_
         size_t found = cases->hit_count - first;
         cases->seen[m] += found;
         if (found > 1) {
-            qsort(cases->hits + first, found, sizeof *cases->hits, by_subject_and_time);
+            qsort(cases->hits + first, found, sizeof *cases->hits,
+                  m == 0 && policy->by_stage ? by_subject_and_stage : by_subject_and_time);
         }
     }
     cases->first[policy->match_count] = cases->hit_count;
@@ -327,6 +340,31 @@ static bool subjects_judge(struct measure_cases *cases, struct trial *trial)
     return true;
 }
 
+/* The first entry of each stage of each subject, but where that had ended by then. */
+static bool stages_judge(struct measure_cases *cases, struct trial *trial)
+{
+    const struct measure_hit *before = NULL;
+    for (size_t i = cases->first[0]; i < cases->first[1]; i++) {
+        const struct measure_hit *hit = &cases->hits[i];
+        bool first = before == NULL || !proto_span_equal(before->subject, hit->subject) ||
+                     !proto_span_equal(before->kind, hit->kind);
+        before = hit;
+        if (!first || hit->subject.bytes == 0 || hit->kind.bytes == 0) {
+            continue;
+        }
+        trial->subject = hit->subject;
+        if (hit_time(trial, trial->policy->end_match, EVENT_MS_MIN, 1) <= hit->time_ms) {
+            cases->ended++;
+            continue;
+        }
+        if (!case_add(cases, trial, hit->subject, hit->time_ms)) {
+            return false;
+        }
+        cases->items[cases->count - 1].stage = hit->kind;
+    }
+    return true;
+}
+
 static int64_t account_moment(const struct trial *trial)
 {
     const struct measure_cases *cases = trial->cases;
@@ -349,7 +387,7 @@ bool measure_policy_cases(const struct measure_policy *policy, const struct meas
     cases->count = 0;
     bool good = hits_find(policy, story, cases);
     if (good && policy->by_subject) {
-        good = subjects_judge(cases, &trial);
+        good = policy->by_stage ? stages_judge(cases, &trial) : subjects_judge(cases, &trial);
     } else if (good) {
         int64_t moment = account_moment(&trial);
         good = moment == MEASURE_NEVER ||

@@ -61,20 +61,41 @@ static bool rules_read(const json_t *root, struct measure_policy *policy, struct
     return true;
 }
 
+/* Where cases are by stage, the stage of each stands in a field, so that one can learn from it. */
+static bool stage_field_read(const json_t *root, struct measure_policy *policy,
+                             struct proto_fault *fault)
+{
+    bool named = json_object_get(root, "stage_field") != NULL;
+    if (!policy->by_stage) {
+        return !named || bad(fault, "stage_field", "it goes with \"case\": \"stage\"");
+    }
+    return named ? measure_policy_text(root, "stage_field", &policy->stage_field, fault)
+                 : bad(fault, "stage_field",
+                       "cases by stage need it: the category of the schema that has the stage of "
+                       "a case");
+}
+
 static bool case_read(const json_t *root, struct measure_policy *policy, struct proto_fault *fault)
 {
-    struct proto_span text = {NULL, 0};
-    if (json_object_get(root, "case") == NULL) {
-        return true;
-    }
-    if (!measure_policy_text(root, "case", &text, fault)) {
+    struct proto_span text = proto_span_text("account");
+    if (json_object_get(root, "case") != NULL && !measure_policy_text(root, "case", &text, fault)) {
         return false;
     }
-    policy->by_subject = proto_span_is(text, "subject");
-    return policy->by_subject || proto_span_is(text, "account") ||
-           bad(fault, "case",
-               "\"account\", one case each, or \"subject\", one for each opportunity that the "
-               "moment names, is wanted");
+    policy->by_stage = proto_span_is(text, "stage");
+    policy->by_subject = policy->by_stage || proto_span_is(text, "subject");
+    if (!policy->by_subject && !proto_span_is(text, "account")) {
+        return bad(fault, "case",
+                   "\"account\", one case each, \"subject\", one for each opportunity that the "
+                   "moment names, or \"stage\", one for each stage of those, is wanted");
+    }
+    return stage_field_read(root, policy, fault);
+}
+
+/* Outcomes that end a subject, of any kind. */
+static void end_match_add(struct measure_policy *policy)
+{
+    policy->end_match = (uint32_t)policy->match_count;
+    policy->matches[policy->match_count++] = (struct measure_match){.type = EVENT_OUTCOME};
 }
 
 static bool moment_read(const json_t *root, struct measure_policy *policy,
@@ -106,6 +127,12 @@ static bool moment_read(const json_t *root, struct measure_policy *policy,
                            "; and customer, field:NAME");
             return false;
         }
+    }
+    bool staged = policy->moment == MEASURE_MOMENT_EVENT && match->type == EVENT_STAGE;
+    if (policy->by_stage && !staged) {
+        return bad(fault, "moment",
+                   "cases by stage begin with \"stage\", any of them, or with one, such as "
+                   "\"stage:demo\"");
     }
     bool named = policy->moment == MEASURE_MOMENT_EVENT &&
                  (event_type_takes(match->type) & EVENT_HAS_SUBJECT) != 0;
@@ -327,9 +354,9 @@ static bool timeless_read(const json_t *root, struct measure_policy *policy,
 
 static bool root_read(const json_t *root, struct measure_policy *policy, struct proto_fault *fault)
 {
-    static const char *const members[] = {"policy",   "name",       "case",     "moment",
-                                          "maturity", "archetypes", "positive", "negative",
-                                          "rules",    "timeless"};
+    static const char *const members[] = {"policy",   "name",       "case",       "moment",
+                                          "maturity", "archetypes", "positive",   "negative",
+                                          "rules",    "timeless",   "stage_field"};
     const json_t *format = json_object_get(root, "policy");
     if (!json_is_object(root)) {
         return bad(fault, "", "a policy is an object; docs/policy.md has examples");
@@ -347,10 +374,14 @@ static bool root_read(const json_t *root, struct measure_policy *policy, struct 
     if (policy->name.bytes > PROTO_ICP_NAME_BYTES_MAX) {
         return bad(fault, "name", "a name has 127 bytes at most");
     }
-    return rules_read(root, policy, fault) && case_read(root, policy, fault) &&
-           moment_read(root, policy, fault) && archetypes_read(root, policy, fault) &&
-           sides_read(root, policy, fault) && maturity_read(root, policy, fault) &&
-           timeless_read(root, policy, fault);
+    bool good = rules_read(root, policy, fault) && case_read(root, policy, fault) &&
+                moment_read(root, policy, fault) && archetypes_read(root, policy, fault) &&
+                sides_read(root, policy, fault) && maturity_read(root, policy, fault) &&
+                timeless_read(root, policy, fault);
+    if (good && policy->by_stage) {
+        end_match_add(policy);
+    }
+    return good;
 }
 
 struct measure_policy *measure_policy_read(struct proto_span text, struct proto_fault *fault)

@@ -98,6 +98,46 @@ static void the_last_day_of_a_window_is_within_it(void **state)
     measure_policy_destroy(policy);
 }
 
+#define BY_STAGE                                                                                   \
+    "{\"policy\": 1, \"name\": \"won\", \"case\": \"stage\", \"moment\": \"stage\","               \
+    " \"stage_field\": \"deal_stage\", \"archetypes\": [{\"name\": \"good\", \"when\": "           \
+    "[{\"event\": \"outcome:won\", \"within\": \"90 days\"}]}]}"
+
+static void each_stage_that_an_open_opportunity_enters_is_a_case(void **state)
+{
+    (void)state;
+    struct measure_policy *policy = policy_of(BY_STAGE);
+    struct measure_cases cases = {.count = 0};
+    struct event events[] = {
+        tell(EVENT_OUTCOME, "won", "o1", 100),    tell(EVENT_STAGE, "demo", "o1", 20),
+        tell(EVENT_STAGE, "created", "o1", 0),    tell(EVENT_STAGE, "demo", "o1", 60), /* again */
+        tell(EVENT_STAGE, "closed", "o1", 100),   /* at the end */
+        tell(EVENT_STAGE, "invoiced", "o1", 101), /* and behind it */
+        tell(EVENT_STAGE, "created", "o2", 5),    tell(EVENT_STAGE, "", "o2", 6),
+        tell(EVENT_STAGE, "created", "", 7),      tell(EVENT_OUTCOME, "lost", "o2", 9),
+        tell(EVENT_STAGE, "reopened", "o2", 10), /* it had ended */
+    };
+    judge(policy, events, sizeof events / sizeof *events, NULL, &cases);
+    assert_int_equal(cases.count, 3);
+    assert_int_equal(cases.ended, 3);
+    const struct {
+        const char *subject, *stage;
+        int64_t day;
+        size_t archetype;
+    } wanted[] = {{"o1", "created", 0, 1}, {"o1", "demo", 20, 0}, {"o2", "created", 5, 1}};
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(proto_span_is(cases.items[i].subject, wanted[i].subject));
+        assert_true(proto_span_is(cases.items[i].stage, wanted[i].stage));
+        assert_int_equal(cases.items[i].moment_ms, wanted[i].day * DAY);
+        assert_int_equal(seen_at(&cases.items[i], 1000 * DAY), wanted[i].archetype);
+    }
+    /* From the demo on it is won in time, from its creation it is not. */
+    assert_int_equal(seen_at(&cases.items[1], 110 * DAY - 1), OPEN);
+    assert_int_equal(seen_at(&cases.items[1], 110 * DAY), 0);
+    measure_cases_fini(&cases);
+    measure_policy_destroy(policy);
+}
+
 static void each_opportunity_is_a_case_of_its_own(void **state)
 {
     (void)state;
@@ -321,72 +361,82 @@ static void settled_cases_are_those_of_a_plain_reading_day_by_day(void **state)
     measure_policy_destroy(policy);
 }
 
-static void a_bad_document_is_refused_with_its_place(void **state)
-{
-    (void)state;
 #define HEAD "{\"policy\": 1, \"name\": \"n\",\n \"moment\": \"stage:created\",\n "
 #define GOOD                                                                                       \
     "{\"name\": \"good\", \"when\": [{\"event\": \"outcome:won\", \"within\": \"9 days\"}]}"
-    static const struct {
-        const char *text;
-        const char *field;
-        const char *message;
-    } cases[] = {
-        {"{\"policy\": 1,\n \"nam\": \"n\"}", "nam", "line 2, column 2: no member"},
-        {"{\"policy\": 1,\n oops", "", "line 2, column"},
-        {"[]", "", "line 1, column 1: a policy is an object"},
-        {"{\"policy\": 2, \"name\": \"n\"}", "policy", "line 1, column 2: the format"},
-        {HEAD "\"archetypes\": []}", "archetypes", "line 3, column 2: a list of 1 to 16"},
-        {HEAD "\"archetypes\": [" GOOD ",\n  {\"name\": \"poor\",\n   \"when\": [{\"event\": "
-              "\"outcme\"}]}]}",
-         "archetypes[1].when[0].event",
-         "line 5, column 14: \"outcme\" is no type of event; there are touch"},
-        {HEAD "\"archetypes\": [{\"name\": \"x\", \"when\": [{\"event\": \"touch\", \"within\": "
-              "\"9 moons\"}]}]}",
-         "archetypes[0].when[0].within", "line 3, column 59: '9 moons' is no time to wait"},
-        {HEAD "\"archetypes\": [{\"name\": \"x\", \"when\": [{\"measure\": \"churn\"}]}]}",
-         "archetypes[0].when[0].measure",
-         "line 3, column 41: there is no measure 'churn'; there "
-         "are customer, mrr, nrr, grr, nps"},
-        {HEAD "\"archetypes\": [{\"name\": \"x\", \"when\": [{\"measure\": \"nrr\"}]}]}",
-         "archetypes[0].when[0].measure", "line 3, column 41: it needs one of above"},
-        {HEAD "\"archetypes\": [{\"name\": \"x\", \"when\": [{\"measure\": \"mrr\", \"above\": "
-              "1}]}]}",
-         "archetypes[0].when[0].measure", "line 3, column 41: an amount is of a currency"},
-        {HEAD "\"archetypes\": [{\"name\": \"x\", \"when\": [{\"event\": \"touch\", \"above\": "
-              "1}]}]}",
-         "archetypes[0].when[0].above", "line 3, column 59: no member"},
-        {HEAD "\"archetypes\": [{\"name\": \"x\", \"when\": [{}]}]}", "archetypes[0].when[0]",
-         "line 3, column 40: a condition is of an event or of a measure"},
-        {HEAD "\"archetypes\": [{\"name\": \"x\", \"when\": [{\"event\": \"touch\"}]}],\n "
-              "\"positive\": [\"x\"]}",
-         "maturity", "line 1, column 1: it is needed"},
-        {HEAD "\"archetypes\": [" GOOD "],\n \"maturity\": \"8 days\"}", "maturity",
-         "line 4, column 2: a case matures when"},
-        {HEAD "\"archetypes\": [" GOOD "],\n \"positive\": [\"good\", \"gut\"]}", "positive[1]",
-         "line 4, column 23: there is no archetype 'gut' here; there are good, none"},
-        {HEAD "\"archetypes\": [" GOOD "],\n \"negative\": [\"good\"]}", "negative",
-         "line 4, column 2: an archetype is positive or negative, not both"},
-        {HEAD "\"archetypes\": [" GOOD ", " GOOD "]}", "archetypes[1].name",
-         "line 3, column 92: an archetype of this name"},
-        {HEAD "\"archetypes\": [{\"name\": \"x\", \"when\": [{\"event\": \"touch\", \"within\": "
-              "\"9 days\"}]}]}",
-         "positive", "line 1, column 1: it names the archetypes"},
-        {HEAD "\"archetypes\": [" GOOD "], \"case\": \"deal\"}", "case", "line 3, column"},
-        {HEAD "\"archetypes\": [" GOOD "], \"rules\": {\"churn-at\": \"never\"}}", "rules.churn-at",
-         "line 3, column"},
-        {"{\"policy\": 1, \"name\": \"n\", \"case\": \"subject\", \"moment\": \"customer\"}",
-         "moment", "line 1, column 47: cases by subject begin with an event"},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+static const struct {
+    const char *text;
+    const char *field;
+    const char *message;
+} bad_documents[] = {
+    {"{\"policy\": 1,\n \"nam\": \"n\"}", "nam", "line 2, column 2: no member"},
+    {"{\"policy\": 1,\n oops", "", "line 2, column"},
+    {"[]", "", "line 1, column 1: a policy is an object"},
+    {"{\"policy\": 2, \"name\": \"n\"}", "policy", "line 1, column 2: the format"},
+    {HEAD "\"archetypes\": []}", "archetypes", "line 3, column 2: a list of 1 to 16"},
+    {HEAD "\"archetypes\": [" GOOD ",\n  {\"name\": \"poor\",\n   \"when\": [{\"event\": "
+          "\"outcme\"}]}]}",
+     "archetypes[1].when[0].event",
+     "line 5, column 14: \"outcme\" is no type of event; there are touch"},
+    {HEAD "\"archetypes\": [{\"name\": \"x\", \"when\": [{\"event\": \"touch\", \"within\": "
+          "\"9 moons\"}]}]}",
+     "archetypes[0].when[0].within", "line 3, column 59: '9 moons' is no time to wait"},
+    {HEAD "\"archetypes\": [{\"name\": \"x\", \"when\": [{\"measure\": \"churn\"}]}]}",
+     "archetypes[0].when[0].measure",
+     "line 3, column 41: there is no measure 'churn'; there "
+     "are customer, mrr, nrr, grr, nps"},
+    {HEAD "\"archetypes\": [{\"name\": \"x\", \"when\": [{\"measure\": \"nrr\"}]}]}",
+     "archetypes[0].when[0].measure", "line 3, column 41: it needs one of above"},
+    {HEAD "\"archetypes\": [{\"name\": \"x\", \"when\": [{\"measure\": \"mrr\", \"above\": "
+          "1}]}]}",
+     "archetypes[0].when[0].measure", "line 3, column 41: an amount is of a currency"},
+    {HEAD "\"archetypes\": [{\"name\": \"x\", \"when\": [{\"event\": \"touch\", \"above\": "
+          "1}]}]}",
+     "archetypes[0].when[0].above", "line 3, column 59: no member"},
+    {HEAD "\"archetypes\": [{\"name\": \"x\", \"when\": [{}]}]}", "archetypes[0].when[0]",
+     "line 3, column 40: a condition is of an event or of a measure"},
+    {HEAD "\"archetypes\": [{\"name\": \"x\", \"when\": [{\"event\": \"touch\"}]}],\n "
+          "\"positive\": [\"x\"]}",
+     "maturity", "line 1, column 1: it is needed"},
+    {HEAD "\"archetypes\": [" GOOD "],\n \"maturity\": \"8 days\"}", "maturity",
+     "line 4, column 2: a case matures when"},
+    {HEAD "\"archetypes\": [" GOOD "],\n \"positive\": [\"good\", \"gut\"]}", "positive[1]",
+     "line 4, column 23: there is no archetype 'gut' here; there are good, none"},
+    {HEAD "\"archetypes\": [" GOOD "],\n \"negative\": [\"good\"]}", "negative",
+     "line 4, column 2: an archetype is positive or negative, not both"},
+    {HEAD "\"archetypes\": [" GOOD ", " GOOD "]}", "archetypes[1].name",
+     "line 3, column 92: an archetype of this name"},
+    {HEAD "\"archetypes\": [{\"name\": \"x\", \"when\": [{\"event\": \"touch\", \"within\": "
+          "\"9 days\"}]}]}",
+     "positive", "line 1, column 1: it names the archetypes"},
+    {HEAD "\"archetypes\": [" GOOD "], \"case\": \"deal\"}", "case", "line 3, column"},
+    {HEAD "\"archetypes\": [" GOOD "], \"rules\": {\"churn-at\": \"never\"}}", "rules.churn-at",
+     "line 3, column"},
+    {"{\"policy\": 1, \"name\": \"n\", \"case\": \"subject\", \"moment\": \"customer\"}", "moment",
+     "line 1, column 47: cases by subject begin with an event"},
+    {"{\"policy\": 1, \"name\": \"n\", \"case\": \"stage\", \"moment\": \"stage\"}", "stage_field",
+     "line 1, column 1: cases by stage need it"},
+    {HEAD "\"archetypes\": [" GOOD "], \"stage_field\": \"stage\"}", "stage_field",
+     "line 3, column 92: it goes with \"case\": \"stage\""},
+    {"{\"policy\": 1, \"name\": \"n\", \"case\": \"stage\", \"stage_field\": \"s\", "
+     "\"moment\": \"outcome:won\"}",
+     "moment", "line 1, column 65: cases by stage begin with \"stage\""},
+};
+
+static void a_bad_document_is_refused_with_its_place(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof bad_documents / sizeof *bad_documents; i++) {
         struct proto_fault fault = {.code = PROTO_OK};
-        assert_null(measure_policy_read(proto_span_text(cases[i].text), &fault));
-        if (strncmp(fault.message, cases[i].message, strlen(cases[i].message)) != 0) {
+        assert_null(measure_policy_read(proto_span_text(bad_documents[i].text), &fault));
+        if (strncmp(fault.message, bad_documents[i].message, strlen(bad_documents[i].message)) !=
+            0) {
             print_error("%zu: %s\n", i, fault.message);
         }
         assert_int_equal(fault.code, PROTO_BAD_DOCUMENT);
-        assert_string_equal(fault.field, cases[i].field);
-        assert_int_equal(strncmp(fault.message, cases[i].message, strlen(cases[i].message)), 0);
+        assert_string_equal(fault.field, bad_documents[i].field);
+        assert_int_equal(
+            strncmp(fault.message, bad_documents[i].message, strlen(bad_documents[i].message)), 0);
     }
 }
 
@@ -414,6 +464,7 @@ int main(void)
         cmocka_unit_test(a_case_is_open_until_it_is_mature_however_early_it_was_won),
         cmocka_unit_test(the_last_day_of_a_window_is_within_it),
         cmocka_unit_test(each_opportunity_is_a_case_of_its_own),
+        cmocka_unit_test(each_stage_that_an_open_opportunity_enters_is_a_case),
         cmocka_unit_test(an_account_is_one_case_from_its_first_moment_on),
         cmocka_unit_test(measures_wait_for_their_moment),
         cmocka_unit_test(what_it_counts_from_never_happens_and_neither_side_holds),
