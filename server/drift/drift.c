@@ -36,7 +36,7 @@ static void asking_close(struct asking *asking)
     measure_policy_destroy(asking->own);
     filter_destroy(asking->label);
     filter_destroy(asking->where);
-    free(asking->cases.list);
+    drift_cases_fini(&asking->cases);
     drift_rows_fini(&asking->rows);
 }
 

@@ -66,12 +66,19 @@ static bool label_take(const struct measure_policy *policy, const struct lifecyc
                                                     .open = open,
                                                     .positive = positive && !open,
                                                     .moment_ms = one->moment_ms,
-                                                    .outcome_ms = one->settled_ms},
+                                                    .outcome_ms = one->settled_ms,
+                                                    .stage = one->stage},
                                 fault)) {
             return false;
         }
     }
     return true;
+}
+
+void drift_cases_fini(struct drift_cases *cases)
+{
+    free(cases->list);
+    lifecycle_names_fini(&cases->stages);
 }
 
 bool drift_cases_of_policy(struct engine_worker *worker, const struct engine_job *job,
@@ -85,6 +92,8 @@ bool drift_cases_of_policy(struct engine_worker *worker, const struct engine_job
     bool good = lifecycle_label(worker, job, &request, &label, fault) &&
                 label_take(policy, &label, since_ms, cases, fault);
     cases->at_ms = label.at_ms;
+    cases->stages = label.stages;
+    label.stages = (struct lifecycle_names){.count = 0};
     lifecycle_label_fini(&label);
     cases_sort(cases);
     return good;

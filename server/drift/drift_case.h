@@ -10,25 +10,28 @@
  *           after `since` and have no such value: open
  *
  * Shapes: those with an outcome first, by its time, then by slot; then the open ones by slot.
- * Ownership: the list is the caller's, free(). Errors: those of lifecycle_label.h, PROTO_NO_MEMORY.
- * Threads: the worker's. Cost: that of lifecycle_label, or a record an account. */
+ * Ownership: the cases are the caller's, drift_cases_fini. Errors: those of lifecycle_label.h,
+ * PROTO_NO_MEMORY. Threads: the worker's. Cost: that of lifecycle_label, or a record an account. */
 #ifndef DRIFT_DRIFT_CASE_H
 #define DRIFT_DRIFT_CASE_H
 
 #include "server/drift/drift.h"
 #include "server/filter/filter.h"
+#include "server/lifecycle/lifecycle_segment.h"
 
 struct drift_case {
     uint32_t slot;
     bool open, positive;
     bool or_later; /* as of the outcome, if nothing was known before */
     int64_t moment_ms, outcome_ms;
+    uint32_t stage; /* number of a name, of a policy by stage */
 };
 
 struct drift_cases {
     struct drift_case *list;
     size_t count, room;
     size_t settled; /* how many of them have an outcome */
+    struct lifecycle_names stages;
     int64_t at_ms;
 };
 
@@ -38,5 +41,6 @@ bool drift_cases_of_policy(struct engine_worker *worker, const struct engine_job
 bool drift_cases_of_label(struct engine_worker *worker, const struct engine_job *job,
                           const struct filter *label, int64_t since_ms, struct drift_cases *cases,
                           struct proto_fault *fault);
+void drift_cases_fini(struct drift_cases *cases);
 
 #endif

@@ -19,6 +19,7 @@ struct reader {
     bool *timeless;
     struct feature_value *values;
     struct proto_span *sources;
+    const struct feature_field *stage; /* what a case's stage is laid over; NULL: it has none */
 };
 
 void drift_rows_fini(struct drift_rows *rows)
@@ -73,6 +74,11 @@ static void fields_mark(struct reader *reader)
             reader->timeless[field->id] = true;
         }
     }
+    reader->stage =
+        policy && policy->by_stage ? feature_schema_find(schema, policy->stage_field) : NULL;
+    if (reader->stage) {
+        reader->timeless[reader->stage->id] = true;
+    }
 }
 
 static bool reader_open(struct reader *reader, struct proto_fault *fault)
@@ -87,7 +93,11 @@ static bool reader_open(struct reader *reader, struct proto_fault *fault)
         return no_memory(fault, reader->slots);
     }
     fields_mark(reader);
-    return true;
+    const struct measure_policy *policy = reader->reading->policy;
+    return reader->stage || !policy || !policy->by_stage ||
+           proto_fault_set(fault, PROTO_BAD_FIELD, "policy.stage_field",
+                           "the schema has no field '%.*s' any more",
+                           (int)policy->stage_field.bytes, (const char *)policy->stage_field.data);
 }
 
 static void reader_close(struct reader *reader)
@@ -137,6 +147,11 @@ static bool case_read(struct reader *reader, const struct drift_case *one,
     if (kind == ENGINE_ROW_NOT_KEPT) {
         rows->not_kept++;
         return true;
+    }
+    if (reader->stage) {
+        const char *stage = reader->reading->cases->stages.texts[one->stage];
+        reader->values[reader->stage->id] = (struct feature_value){
+            .present = true, .type = FEATURE_CATEGORY, .text = proto_span_text(stage)};
     }
     if (where && !filter_match(where, reader->values, reader->slots)) {
         return true;

@@ -32,6 +32,7 @@ struct learn {
     uint16_t same_field_ids[2]; /* the account's name and its parent, if the schema has them */
     size_t same_field_count;
     int32_t time_field_id;
+    int32_t stage_field_id;   /* of cases by stage; else -1 */
     uint16_t weight_field_id; /* if weighted */
     bool weighted;
     uint16_t value_field_id; /* if valued */
@@ -100,7 +101,8 @@ static bool choose_fields(struct learn *learn, const struct engine_learn *reques
     for (size_t i = 0; i < schema->field_count; i++) {
         const struct feature_field *field = &schema->fields[i];
         struct proto_span name = proto_span_text(field->name);
-        bool asked = !request->fields || span_in(name, request->fields, request->field_count);
+        bool asked = !request->fields || span_in(name, request->fields, request->field_count) ||
+                     field->id == learn->stage_field_id;
         bool excluded = span_in(name, request->exclude, request->exclude_count);
         const char *reason = not_like(schema, field);
         if (asked && request->fields && !excluded && reason) {
@@ -122,8 +124,11 @@ static bool choose_fields(struct learn *learn, const struct engine_learn *reques
 static bool choose_label(struct learn *learn, struct proto_span label, struct proto_fault *fault)
 {
     if (learn->source.read) {
-        return engine_reading_timeless_known(learn->schema, &learn->source, fault);
+        return engine_reading_timeless_known(learn->schema, &learn->source, fault) &&
+               engine_reading_stage_field(learn->schema, &learn->source, &learn->stage_field_id,
+                                          fault);
     }
+    learn->stage_field_id = -1;
     learn->label = engine_named_filter(learn->schema, label, "label", fault);
     return learn->label != NULL;
 }
@@ -173,6 +178,19 @@ static void choose_same(struct learn *learn)
     }
     if (parent && parent != schema->name && parent->type == FEATURE_CATEGORY) {
         learn->same_field_ids[learn->same_field_count++] = parent->id;
+    }
+}
+
+/* The stage of a case is known at its moment whatever it says of the end, so that it is warned of
+ * and not refused. NULL at the end: not all are known, or no memory. */
+static void choose_kept(struct learn *learn, const struct engine_learn *request,
+                        struct proto_fault *fault)
+{
+    learn->keep_field_ids =
+        engine_names_ids(learn->schema, request->keep, request->keep_count, "keep_leaks", fault);
+    learn->keep_field_count = request->keep_count;
+    if (learn->keep_field_ids && learn->stage_field_id >= 0) {
+        learn->keep_field_ids[learn->keep_field_count++] = (uint16_t)learn->stage_field_id;
     }
 }
 
@@ -226,9 +244,7 @@ static struct learn *learn_create(struct feature_schema *schema, const struct en
         goto fail;
     }
     choose_same(learn);
-    learn->keep_field_ids =
-        engine_names_ids(schema, request->keep, request->keep_count, "keep_leaks", fault);
-    learn->keep_field_count = request->keep_count;
+    choose_kept(learn, request, fault);
     learn->directions = engine_names_directions(schema, request, fault);
     if (!learn->keep_field_ids || !learn->directions) {
         goto fail;
@@ -275,6 +291,7 @@ static bool rows_read(struct engine_job *job, const struct learn *learn,
         .source = learn->source.read ? &learn->source : NULL,
         .floors = learn->despite_readiness ? NULL : &learn->floors,
         .value_field_id = learn->valued ? &learn->value_field_id : NULL,
+        .stage_field_id = learn->stage_field_id,
         .share = READ_SHARE,
     };
     bool good = engine_reading_read(reading, job, &options, fault);

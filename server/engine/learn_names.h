@@ -10,7 +10,7 @@
 /* True if the schema has every field; `what` is the list's name. */
 bool engine_names_known(const struct feature_schema *schema, const struct proto_span *names,
                         size_t count, const char *what, struct proto_fault *fault);
-/* Ids in the order of names; NULL: not all are known, or no memory. */
+/* Ids in the order of names, with room for one more; NULL: not all are known, or no memory. */
 uint16_t *engine_names_ids(const struct feature_schema *schema, const struct proto_span *names,
                            size_t count, const char *what, struct proto_fault *fault);
 /* Which way each field's points have to go (learn.h), by field id: numbers on one list at most. */

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "server/feature/span_text.h"
+
 static bool read_progress(void *context, double done, struct proto_fault *fault)
 {
     const struct engine_reading *reading = context;
@@ -38,6 +40,26 @@ bool engine_reading_timeless_known(const struct feature_schema *schema,
     return true;
 }
 
+bool engine_reading_stage_field(const struct feature_schema *schema,
+                                const struct engine_case_source *source, int32_t *field_id,
+                                struct proto_fault *fault)
+{
+    *field_id = -1;
+    if (source->stage_field.bytes == 0) {
+        return true;
+    }
+    const struct feature_field *field = feature_schema_find(schema, source->stage_field);
+    if (field == NULL || field->type != FEATURE_CATEGORY) {
+        char shown[FEATURE_SHOWN_BYTES];
+        return proto_fault_set(fault, PROTO_BAD_FIELD, "policy.stage_field",
+                               "'%s' is no category of the schema: put one that has it, for the "
+                               "stage of each case; no account needs a value of it",
+                               feature_text_show(source->stage_field, shown, sizeof shown));
+    }
+    *field_id = field->id;
+    return true;
+}
+
 static bool timeless_mark(struct engine_reading *reading, struct proto_fault *fault)
 {
     const struct feature_schema *schema = reading->options->schema;
@@ -54,6 +76,9 @@ static bool timeless_mark(struct engine_reading *reading, struct proto_fault *fa
     }
     if (reading->options->value_field_id) {
         reading->timeless[*reading->options->value_field_id] = true;
+    }
+    if (reading->options->stage_field_id >= 0) {
+        reading->timeless[reading->options->stage_field_id] = true; /* it is laid over */
     }
     return true;
 }
@@ -82,6 +107,8 @@ static bool population_read(struct engine_reading *reading, struct engine_worker
         .cases = reading->cases.rows,
         .case_count = reading->cases.count,
         .timeless = reading->timeless,
+        .stages = (const char *const *)reading->cases.stages,
+        .stage_field_id = reading->options->stage_field_id,
         .on_slice = read_progress,
         .on_row = read_row,
         .context = reading,
@@ -160,6 +187,10 @@ void engine_reading_fini(struct engine_reading *reading)
     engine_population_fini(&reading->accounts);
     engine_ready_fini(&reading->ready);
     free(reading->cases.rows);
+    for (size_t i = 0; i < reading->cases.stage_count; i++) {
+        free(reading->cases.stages[i]);
+    }
+    free(reading->cases.stages);
     free(reading->cases.told);
     free(reading->labels);
     free(reading->accounts_of);

@@ -19,6 +19,7 @@ struct engine_reading_options {
     const struct engine_case_source *source; /* NULL: accounts as they are */
     const struct measure_floors *floors;     /* NULL: whatever there is */
     const uint16_t *value_field_id; /* of cases: taken as it is, whatever the moment; NULL: none */
+    int32_t stage_field_id;         /* of cases: what their stages are laid over; -1: nothing is */
     double share;                   /* of the progress of the job that is the reading's */
 };
 
@@ -40,5 +41,10 @@ void engine_reading_fini(struct engine_reading *reading);
 bool engine_reading_timeless_known(const struct feature_schema *schema,
                                    const struct engine_case_source *source,
                                    struct proto_fault *fault);
+
+/* *field_id: the category of the schema that the source's stages are laid over; -1: nothing is. */
+bool engine_reading_stage_field(const struct feature_schema *schema,
+                                const struct engine_case_source *source, int32_t *field_id,
+                                struct proto_fault *fault);
 
 #endif

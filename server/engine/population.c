@@ -166,6 +166,28 @@ struct reading {
     struct base_arena arena;
 };
 
+/* The stage comes with the case, from none of the account's sources: it passes for a value of the
+ * first of them, so that no further one is counted. */
+static void stage_lay(const struct engine_population_options *options, size_t place,
+                      struct reading *reading)
+{
+    int32_t stage_id = options->stage_field_id;
+    if (!options->stages || stage_id < 0) {
+        return;
+    }
+    const struct engine_case *one = &options->cases[place];
+    struct proto_span source = proto_span_text("");
+    for (int32_t i = (int32_t)options->schema->id_count; i-- > 0;) {
+        source = i != stage_id && reading->values[i].present ? reading->sources[i] : source;
+    }
+    reading->values[stage_id] =
+        (struct feature_value){.present = true,
+                               .type = FEATURE_CATEGORY,
+                               .time_ms = one->moment_ms,
+                               .text = proto_span_text(options->stages[one->stage])};
+    reading->sources[stage_id] = source;
+}
+
 /* The account of a place in what is to be read, as it is or as it was at the case's moment. */
 static bool values_read(struct engine_worker *worker,
                         const struct engine_population_options *options, size_t place,
@@ -176,8 +198,12 @@ static bool values_read(struct engine_worker *worker,
     if (options->cases) {
         struct engine_as_of as_of = {options->cases[place].moment_ms, options->timeless,
                                      options->fields, &reading->arena};
-        return engine_values_as_of(worker, slot, &as_of, record, reading->values, reading->sources,
-                                   slots, kind, fault);
+        bool good = engine_values_as_of(worker, slot, &as_of, record, reading->values,
+                                        reading->sources, slots, kind, fault);
+        if (good) {
+            stage_lay(options, place, reading);
+        }
+        return good;
     }
     if (!engine_record(worker, slot, record, fault)) {
         return false;

@@ -5,7 +5,7 @@
  * there.
  *
  * Or cases: accounts as they were at moments of their own (as_of.h), each a row, in the order in
- * which they are given.
+ * which they are given, and with its stage as the value of a field, if they have stages.
  *
  * Shapes: rows ascend by slot; a row keeps the values of the fields asked for, without source and
  * time. Ownership: spans of values point into the population and die with it. Errors:
@@ -45,8 +45,10 @@ struct engine_population_options {
     size_t slot_count;
     const struct engine_case *cases; /* instead of slots, by slot; NULL: accounts as they are */
     size_t case_count;
-    const bool *timeless; /* by field id, of cases: values that hold at any time; NULL: none */
-    bool pass_damaged;    /* pass over accounts that cannot be read, instead of failing */
+    const bool *timeless;      /* by field id, of cases: values that hold at any time; NULL: none */
+    const char *const *stages; /* of cases, by their numbers */
+    int32_t stage_field_id;    /* where they stand; below 0, or no stages: nowhere */
+    bool pass_damaged;         /* pass over accounts that cannot be read, instead of failing */
     /* Before each slice, with the share that is done. False ends the reading with *fault. */
     bool (*on_slice)(void *context, double done, struct proto_fault *fault);
     /* Each row that is kept, with all its values; NULL: nobody asks. sources: by field id, of

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "server/feature/date_text.h"
 #include "server/feature/json_text.h"
@@ -44,6 +45,11 @@ static char *told_print(const struct source *source, const struct lifecycle_labe
                   "without", (json_int_t)label->without, "cases", (json_int_t)label->count, "open",
                   (json_int_t)label->open, "positives", (json_int_t)label->positives, "negatives",
                   (json_int_t)label->negatives, "archetypes", archetypes);
+    if (told != NULL && policy->by_stage &&
+        json_object_set_new(told, "ended", json_integer((json_int_t)label->ended)) != 0) {
+        json_decref(told);
+        return NULL;
+    }
     char *text = told != NULL ? json_dumps(told, JSON_COMPACT) : NULL;
     json_decref(told);
     return text;
@@ -57,10 +63,25 @@ static void rows_fill(const struct measure_policy *policy, const struct lifecycl
         bool positive = (policy->positive >> one->archetype & 1) != 0;
         bool negative = (policy->negative >> one->archetype & 1) != 0;
         if (!lifecycle_case_open(label, one) && (positive || negative)) {
-            cases->rows[cases->count++] = (struct engine_case){
-                .slot = one->slot, .positive = positive, .moment_ms = one->moment_ms};
+            cases->rows[cases->count++] = (struct engine_case){.slot = one->slot,
+                                                               .positive = positive,
+                                                               .moment_ms = one->moment_ms,
+                                                               .stage = one->stage};
         }
     }
+}
+
+static bool stages_copy(const struct lifecycle_label *label, struct engine_cases *cases)
+{
+    cases->stages = calloc((size_t)label->stages.count + 1, sizeof *cases->stages);
+    while (cases->stages != NULL && cases->stage_count < label->stages.count) {
+        char *text = strdup(label->stages.texts[cases->stage_count]);
+        if (text == NULL) {
+            return false;
+        }
+        cases->stages[cases->stage_count++] = text;
+    }
+    return cases->stages != NULL;
 }
 
 static bool cases_make(const struct source *source, const struct lifecycle_label *label,
@@ -77,7 +98,7 @@ static bool cases_make(const struct source *source, const struct lifecycle_label
     }
     cases->rows = calloc((size_t)rows, sizeof *cases->rows);
     cases->told = told_print(source, label);
-    if (cases->rows == NULL || cases->told == NULL) {
+    if (cases->rows == NULL || cases->told == NULL || !stages_copy(label, cases)) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %llu cases",
                                (unsigned long long)rows);
     }
@@ -115,6 +136,7 @@ bool lifecycle_case_source(struct measure_policy *policy, int64_t at_ms,
                                           .context = kept,
                                           .name = proto_span_text(kept->name),
                                           .timeless = policy->timeless,
-                                          .timeless_count = policy->timeless_count};
+                                          .timeless_count = policy->timeless_count,
+                                          .stage_field = policy->stage_field};
     return true;
 }

@@ -168,12 +168,18 @@ static bool cases_keep(struct labelling *labelling, uint32_t slot, struct proto_
             const char *copy = base_arena_text(&label->subjects, one->subject);
             subject = (struct proto_span){(const uint8_t *)copy, one->subject.bytes};
         }
+        uint32_t stage = 0;
+        if (one->stage.bytes > 0 &&
+            !lifecycle_name_number(&label->stages, one->stage, &stage, fault)) {
+            return false;
+        }
         label->cases[label->count++] =
             (struct lifecycle_case){.slot = slot,
                                     .archetype = (uint32_t)one->archetype,
                                     .moment_ms = one->moment_ms,
                                     .settled_ms = one->settled_ms,
-                                    .subject = subject};
+                                    .subject = subject,
+                                    .stage = stage};
     }
     return base_arena_ok(&label->subjects) || no_memory(fault, label->count);
 }
@@ -259,6 +265,7 @@ static bool label_settle(const struct labelling *labelling, struct proto_fault *
                    : labelling->collect.happened_ms > EVENT_MS_MIN ? labelling->collect.happened_ms
                                                                    : EVENT_MS_MIN;
     memcpy(label->seen, labelling->cases.seen, sizeof label->seen);
+    label->ended = labelling->cases.ended;
     cases_count(request, label);
     if (label->count > 0) {
         return true;
@@ -303,5 +310,6 @@ void lifecycle_label_fini(struct lifecycle_label *label)
 {
     free(label->cases);
     base_arena_fini(&label->subjects);
+    lifecycle_names_fini(&label->stages);
     *label = (struct lifecycle_label){.count = 0};
 }

@@ -10,11 +10,12 @@
  * label is the caller's, lifecycle_label_fini, also after a failure. Errors: those of lifecycle.h;
  * BAD_FIELD of `policy` where it names a field that is no date of the schema; NO_EVIDENCE where no
  * case begins. Threads: the worker's. Cost: that of a walk over the timelines, and policy.h.
- * Memory: 40 bytes a case beside its subject. */
+ * Memory: 48 bytes a case beside its subject. */
 #ifndef LIFECYCLE_LIFECYCLE_LABEL_H
 #define LIFECYCLE_LIFECYCLE_LABEL_H
 
 #include "server/lifecycle/lifecycle.h"
+#include "server/lifecycle/lifecycle_segment.h"
 #include "server/measure/policy.h"
 
 /* Cases of one label: 10 GB of memory, and more than anybody has opportunities. */
@@ -35,6 +36,7 @@ struct lifecycle_case {
     uint32_t archetype; /* as in measure_case */
     int64_t moment_ms, settled_ms;
     struct proto_span subject; /* empty if they are not kept */
+    uint32_t stage;            /* number of a name, of cases by stage; else 0 */
 };
 
 /* A kind of event that was met; which ones are kept is said where a policy asks for one that is
@@ -49,10 +51,12 @@ struct lifecycle_label {
     struct lifecycle_case *cases;
     size_t count, room;
     struct base_arena subjects;
+    struct lifecycle_names stages;           /* none where cases are not by stage */
     uint64_t of[MEASURE_ARCHETYPES_MAX + 1]; /* settled cases by archetype; the last that is used:
                                                 none of them */
     uint64_t open, positives, negatives;
     uint64_t accounts, without; /* that were looked at; of which no case begins */
+    uint64_t ended; /* stages that are no case: they were entered when their subject had ended */
     uint64_t events;
     int64_t at_ms; /* EVENT_MS_MIN: nothing is told, and every case open */
     uint64_t seq;
@@ -65,6 +69,13 @@ bool lifecycle_label(struct engine_worker *worker, const struct engine_job *job,
                      const struct lifecycle_label_request *request, struct lifecycle_label *label,
                      struct proto_fault *fault);
 void lifecycle_label_fini(struct lifecycle_label *label);
+
+/* "Proposal", of cases by stage; else "". */
+static inline const char *lifecycle_case_stage(const struct lifecycle_label *label,
+                                               const struct lifecycle_case *one)
+{
+    return label->stages.count > 0 ? label->stages.texts[one->stage] : "";
+}
 
 static inline bool lifecycle_case_open(const struct lifecycle_label *label,
                                        const struct lifecycle_case *one)

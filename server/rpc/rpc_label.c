@@ -60,13 +60,16 @@ static bool case_write(const struct page *page, const struct lifecycle_case *one
     if (!engine_record(call->worker->engine, one->slot, &record, fault)) {
         return false;
     }
-    proto_write_map(out, 3U + names + (one->subject.bytes > 0) + !open);
+    proto_write_map(out, 3U + names + (one->subject.bytes > 0) + !open + page->policy->by_stage);
     rpc_member_str(out, RPC_MEMBER(LABELLED, ID), record.id);
     if (names) {
         rpc_member_str(out, RPC_MEMBER(LABELLED, NAME), rpc_display_name(call, &record));
     }
     if (one->subject.bytes > 0) {
         rpc_member_str(out, RPC_MEMBER(LABELLED, SUBJECT), one->subject);
+    }
+    if (page->policy->by_stage) {
+        rpc_member_text(out, RPC_MEMBER(LABELLED, STAGE), lifecycle_case_stage(page->label, one));
     }
     rpc_member_int(out, RPC_MEMBER(LABELLED, MOMENT), one->moment_ms);
     rpc_member_str(out, RPC_MEMBER(LABELLED, ARCHETYPE),
@@ -145,7 +148,14 @@ static void notes_write(const struct page *page)
         count += lifecycle_label_unseen(page->label, page->policy, m, text, sizeof text);
     }
     rpc_key(out, page->call->op, PROTO_A_LABEL_NOTES);
-    proto_write_array(out, count);
+    proto_write_array(out, count + (page->label->ended > 0));
+    if (page->label->ended > 0) {
+        (void)snprintf(text, sizeof text,
+                       "stages that were entered when their opportunity had ended, at that very "
+                       "moment or later, are no cases: %llu",
+                       (unsigned long long)page->label->ended);
+        proto_write_text(out, text);
+    }
     for (size_t m = 0; m < page->policy->match_count; m++) {
         if (lifecycle_label_unseen(page->label, page->policy, m, text, sizeof text)) {
             proto_write_text(out, text);

@@ -15,6 +15,11 @@ static bool policy_read(const struct rpc_call *call, int arg, struct measure_pol
         return true;
     }
     *policy = measure_policy_read(call->args[arg].text, fault);
+    if (*policy != NULL && (*policy)->by_stage) {
+        return proto_fault_set(fault, PROTO_BAD_FIELD, call->op->request[arg].name,
+                               "cases by stage count an opportunity once for each stage that it "
+                               "entered: a verdict counts accounts or subjects");
+    }
     return *policy != NULL || proto_fault_within(fault, "%s", call->op->request[arg].name);
 }
 

@@ -19,7 +19,8 @@ struct labelling {
     uint64_t seq; /* 0: now; after the first page that of its answer */
     uint64_t limit;
     uint64_t taken;
-    bool lists, names;
+    bool lists, names, stages;
+    const char *headers[7];
     struct out_table cases;
 };
 
@@ -97,31 +98,48 @@ static void text_cell(struct out_table *table, const struct icp_value *map, cons
     }
 }
 
-static const char *const case_headers[] = {"id",     "name",      "subject",
-                                           "moment", "archetype", "settled"};
-static const char *const plain_headers[] = {"id", "subject", "moment", "archetype", "settled"};
+/* Columns by what the first case has: all have the same. */
+static void cases_begin(struct labelling *labelling, const struct icp_value *first)
+{
+    struct icp_value value;
+    size_t count = 0;
+    labelling->names = first != NULL && icp_value_get(first, "name", &value);
+    labelling->stages = first != NULL && icp_value_get(first, "stage", &value);
+    labelling->headers[count++] = "id";
+    if (labelling->names) {
+        labelling->headers[count++] = "name";
+    }
+    labelling->headers[count++] = "subject";
+    if (labelling->stages) {
+        labelling->headers[count++] = "stage";
+    }
+    labelling->headers[count++] = "moment";
+    labelling->headers[count++] = "archetype";
+    labelling->headers[count++] = "settled";
+    out_table_init(&labelling->cases, labelling->headers, count);
+}
 
 /* *more: another page is there and wanted. */
 static void page_take(struct labelling *labelling, const struct icp_reply *reply, bool *more)
 {
     struct icp_value list = {.count = 0};
     struct icp_value map;
-    struct icp_value name;
     (void)icp_reply_get(reply, "list", &list);
     struct icp_walk walk = icp_walk_over(&list);
     labelling->seq = (uint64_t)icp_reply_int(reply, "seq", 0);
     labelling->at_ms = icp_reply_int(reply, "at", 0);
     while (icp_next(&walk, NULL, &map)) {
         if (labelling->taken++ == 0) {
-            labelling->names = icp_value_get(&map, "name", &name);
-            out_table_init(&labelling->cases, labelling->names ? case_headers : plain_headers,
-                           labelling->names ? 6 : 5);
+            cases_begin(labelling, &map);
         }
         text_cell(&labelling->cases, &map, "id");
         if (labelling->names) {
             text_cell(&labelling->cases, &map, "name");
         }
         text_cell(&labelling->cases, &map, "subject");
+        if (labelling->stages) {
+            text_cell(&labelling->cases, &map, "stage");
+        }
         time_cell(&labelling->cases, &map, "moment");
         text_cell(&labelling->cases, &map, "archetype");
         time_cell(&labelling->cases, &map, "settled");
@@ -194,7 +212,7 @@ int cmd_label(struct cli *cli)
         status = cli_request_open(cli, &request);
     }
     if (status == EX_OK) {
-        out_table_init(&labelling.cases, plain_headers, 5);
+        cases_begin(&labelling, NULL);
         status = pages_read(&labelling, &request);
         cli_request_close(&request);
         bool shows = cli->style.form == OUT_CSV ||

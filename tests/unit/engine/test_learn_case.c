@@ -46,7 +46,9 @@ static bool giver_read(void *context, struct engine_worker *worker, const struct
         assert_true(engine_record(worker, slot, &record, fault));
         assert_true(feature_record_value(&record, won->id, &value));
         cases->rows[cases->count++] =
-            (struct engine_case){slot, value.flag, giver->moment_ms != 0 ? giver->moment_ms : 1000};
+            (struct engine_case){.slot = slot,
+                                 .positive = value.flag,
+                                 .moment_ms = giver->moment_ms != 0 ? giver->moment_ms : 1000};
     }
     return true;
 }

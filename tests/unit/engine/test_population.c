@@ -186,10 +186,10 @@ static void a_case_is_read_as_its_account_was_at_its_moment(void **state)
     struct engine_worker *worker = engine_fixture_worker(&fixture);
     size_t slots = worker->state->schema->id_count;
     bool timeless[VALUES] = {[3] = true}; /* trial */
-    const struct engine_case cases[] = {{0, true, 1000},
-                                        {1, true, 1000}, /* deleted */
-                                        {3, false, -1},
-                                        {3, true, 0}};
+    const struct engine_case cases[] = {{0, true, 1000, 0},
+                                        {1, true, 1000, 0}, /* deleted */
+                                        {3, false, -1, 0},
+                                        {3, true, 0, 0}};
     struct engine_population_options options = all_of(worker);
     options.cases = cases;
     options.case_count = 4;
@@ -280,7 +280,7 @@ static void a_row_is_what_was_known_at_its_moment(void **state)
     size_t known = 0;
     size_t other = 0;
     for (size_t i = 0; i < ROWS; i++) {
-        cases[i] = (struct engine_case){rows[i].slot, true, zero_ms + rows[i].day * DAY};
+        cases[i] = (struct engine_case){rows[i].slot, true, zero_ms + rows[i].day * DAY, 0};
         known += rows[i].known;
         other += by_stamps_alone(worker, &cases[i]) != rows[i].number;
     }
@@ -323,7 +323,7 @@ static void what_is_not_kept_is_no_row(void **state)
     fixture.now_ms += 2 * DAY;
     engine_fixture_put(&fixture, "long", (const char *const[]){"tech", "t1", "trial", "0", NULL});
     struct engine_worker *worker = engine_fixture_worker(&fixture);
-    const struct engine_case cases[] = {{1, true, then_ms}, {1, true, then_ms + 2 * DAY}};
+    const struct engine_case cases[] = {{1, true, then_ms, 0}, {1, true, then_ms + 2 * DAY, 0}};
     struct engine_population_options options = all_of(worker);
     options.cases = cases;
     options.case_count = 2;
@@ -340,6 +340,65 @@ static void what_is_not_kept_is_no_row(void **state)
     engine_fixture_close(&fixture);
 }
 
+struct seen_stage {
+    size_t rows, other_sources;
+    int64_t time_ms;
+};
+
+static bool stage_see(void *context, const struct feature_record *record,
+                      const struct feature_value *values, const struct proto_span *sources,
+                      int64_t moment_ms, struct proto_fault *fault)
+{
+    struct seen_stage *seen = context;
+    (void)record;
+    (void)fault;
+    seen->rows++;
+    seen->time_ms = values[0].time_ms;
+    assert_true(values[0].time_ms == moment_ms); /* never stale */
+    seen->other_sources += !proto_span_equal(sources[0], sources[EMPLOYEES]);
+    return true;
+}
+
+/* Neither what the account has there, nor what it had, is seen. */
+static void the_stage_of_a_case_is_laid_over_its_field(void **state)
+{
+    (void)state;
+    struct engine_fixture fixture;
+    struct proto_fault fault = {0};
+    struct engine_population population;
+    struct feature_value values[VALUES];
+    struct seen_stage seen = {.rows = 0};
+    engine_fixture_open(&fixture);
+    engine_fixture_fill(&fixture, 3);
+    struct engine_worker *worker = engine_fixture_worker(&fixture);
+    size_t slots = worker->state->schema->id_count;
+    const char *const stages[] = {"demo", "proposal"};
+    const struct engine_case cases[] = {{0, true, 1000, 1}, {0, true, 2000, 0}, {2, true, 1, 1}};
+    struct engine_population_options options = all_of(worker);
+    options.cases = cases;
+    options.case_count = 3;
+    options.stages = stages;
+    options.stage_field_id = 0; /* industry */
+    options.where =
+        filter_parse(worker->state->schema,
+                     proto_span_text("industry = 'proposal' or industry = 'demo'"), &fault, NULL);
+    assert_non_null(options.where);
+    options.on_row = stage_see;
+    options.context = &seen;
+    assert_true(engine_population_read(&population, worker, &options, &fault));
+    assert_int_equal(population.count, 3); /* the filter sees it */
+    for (size_t row = 0; row < 3; row++) {
+        assert_true(engine_population_values(&population, row, values, slots));
+        assert_true(proto_span_is(values[0].text, stages[cases[row].stage]));
+    }
+    assert_int_equal(seen.rows, 3);
+    assert_int_equal(seen.other_sources, 0); /* it makes no source of its own */
+    engine_population_fini(&population);
+    filter_destroy((struct filter *)(uintptr_t)options.where);
+    engine_worker_destroy(worker);
+    engine_fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -349,6 +408,7 @@ int main(void)
         cmocka_unit_test(a_case_is_read_as_its_account_was_at_its_moment),
         cmocka_unit_test(a_row_is_what_was_known_at_its_moment),
         cmocka_unit_test(what_is_not_kept_is_no_row),
+        cmocka_unit_test(the_stage_of_a_case_is_laid_over_its_field),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

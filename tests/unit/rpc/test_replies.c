@@ -186,6 +186,12 @@ static void ask(enum proto_op op, const char *text, struct proto_arg *args)
     "{\\\"name\\\":\\\"good\\\",\\\"when\\\":[{\\\"event\\\":\\\"outcome:won\\\","                 \
     "\\\"within\\\":\\\"1 days\\\"}]}]}"
 
+#define STAGES                                                                                     \
+    "{\\\"policy\\\":1,\\\"name\\\":\\\"won\\\",\\\"case\\\":\\\"stage\\\","                       \
+    "\\\"stage_field\\\":\\\"deal\\\",\\\"moment\\\":\\\"stage\\\",\\\"archetypes\\\":["           \
+    "{\\\"name\\\":\\\"good\\\",\\\"when\\\":[{\\\"event\\\":\\\"outcome:won\\\","                 \
+    "\\\"within\\\":\\\"1 days\\\"}]}]}"
+
 #define PLAN                                                                                       \
     "{\"name\":\"year\",\"act\":\"create\",\"operation\":\"o17\",\"body\":\"{"                     \
     "\\\"from\\\":\\\"2027-01-01\\\",\\\"to\\\":\\\"2027-12-31\\\","                               \
@@ -437,6 +443,7 @@ static const struct {
     {PROTO_OP_CHANGES, "{\"since\":0,\"limit\":1}"},
     {PROTO_OP_LABEL, "{\"policy\":\"" POLICY "\",\"limit\":1,\"names\":true,\"at\":200000000}"},
     {PROTO_OP_LABEL, "{\"policy\":\"" POLICY "\",\"names\":true,\"at\":200000000}"},
+    {PROTO_OP_LABEL, "{\"policy\":\"" STAGES "\",\"at\":200000000}"},
     {PROTO_OP_VERDICT,
      "{\"name\":\"drawn\",\"policy\":\"" POLICY "\",\"since\":0,\"weekly\":true}"},
     {PROTO_OP_EROSION, "{\"name\":\"five\",\"committed\":0.999,\"false_alarm\":2,\"since\":0}"},
