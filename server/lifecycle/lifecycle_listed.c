@@ -11,7 +11,7 @@
 #include "server/engine/walk.h"
 #include "server/feature/span_text.h"
 
-enum { TEXTS = 4, TEXT_ID = 0, TEXT_NAME, TEXT_REASONS, TEXT_REFERENCE, REASONS_BYTES = 512 };
+enum { TEXT_ID, TEXT_NAME, TEXT_REASONS, TEXT_REFERENCE, TEXT_STAGE, TEXTS, REASONS_BYTES = 512 };
 
 static bool no_memory(struct proto_fault *fault)
 {
@@ -60,9 +60,20 @@ bool lifecycle_listed_names(struct lifecycle_listed *listed, struct lifecycle_st
                                                   .name = listed->texts[i * TEXTS + TEXT_NAME],
                                                   .reasons = "",
                                                   .reference = "",
-                                                  .alike = MEASURE_NAN};
+                                                  .alike = MEASURE_NAN,
+                                                  .stage = "",
+                                                  .win = MEASURE_NAN};
     }
     return true;
+}
+
+bool lifecycle_listed_stage_keep(struct lifecycle_listed *listed, size_t place,
+                                 struct proto_span stage, struct proto_fault *fault)
+{
+    free(listed->texts[place * TEXTS + TEXT_STAGE]);
+    bool good = text_keep(listed, place, TEXT_STAGE, stage, fault);
+    listed->told[place].stage = good ? listed->texts[place * TEXTS + TEXT_STAGE] : "";
+    return good;
 }
 
 void lifecycle_listed_fini(struct lifecycle_listed *listed)

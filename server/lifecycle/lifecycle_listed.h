@@ -23,7 +23,7 @@
 
 struct lifecycle_listed {
     struct measure_listed *told;
-    char **texts; /* four for each: id, name, reasons, reference */
+    char **texts; /* five for each: id, name, reasons, reference, stage */
     uint32_t *accounts;
     size_t count;
 };
@@ -35,6 +35,9 @@ bool lifecycle_listed_reasons(struct lifecycle_listed *listed, struct lifecycle_
                               struct proto_fault *fault);
 bool lifecycle_listed_references(struct lifecycle_listed *listed,
                                  struct lifecycle_standing *standing, struct proto_fault *fault);
+/* The stage of one, by its place; again: the one before is let go of. */
+bool lifecycle_listed_stage_keep(struct lifecycle_listed *listed, size_t place,
+                                 struct proto_span stage, struct proto_fault *fault);
 void lifecycle_listed_fini(struct lifecycle_listed *listed);
 
 /* Of two lists of contributions. */

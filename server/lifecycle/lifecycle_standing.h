@@ -22,6 +22,7 @@ struct lifecycle_standing_options {
     struct proto_span engagement; /* reference of a definition */
     struct proto_span won, lost, kind;
     int64_t mature_ms, lookback_ms;
+    unsigned stages; /* version learned of cases by stage; 0: the newest that is */
 };
 
 /* Of a campaign, by the number of its name. */

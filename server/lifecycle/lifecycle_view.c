@@ -7,6 +7,7 @@
 
 #include "server/lifecycle/lifecycle_listed.h"
 #include "server/lifecycle/lifecycle_parameter.h"
+#include "server/lifecycle/lifecycle_stage.h"
 
 /* The request as the first view sees it that has the parameter. */
 static struct lifecycle_request asked_of(const struct lifecycle_request *request, const char *name)
@@ -68,6 +69,7 @@ bool lifecycle_view_read(const struct lifecycle_request *request,
            number_read(request, "margin", &view->margin, fault) &&
            number_read(request, "discount", &view->discount, fault) &&
            number_read(request, "dominates", &view->dominates, fault) &&
+           count_read(request, "stages", &options->stages, fault) &&
            count_read(request, "least", &view->least, fault) &&
            count_read(request, "top", &view->top, fault);
 }
@@ -106,6 +108,7 @@ static bool sales_fill(struct lifecycle_standing *standing, struct measure_table
         lifecycle_listed_names(&listing.texts, standing, listing.order, listing.listed, fault) &&
         (!view->scored || (lifecycle_listed_reasons(&listing.texts, standing, fault) &&
                            lifecycle_listed_references(&listing.texts, standing, fault))) &&
+        lifecycle_listed_stages(&listing.texts, standing, fault) &&
         measure_sales_table(view, listing.order, listing.listed, listing.texts.told, table, fault);
     listing_end(&listing);
     return good;

@@ -110,7 +110,10 @@ struct measure_view {
 /* What stands in a list beside figures; "" where there is none. */
 struct measure_listed {
     const char *id, *name, *reasons, *reference;
-    double alike; /* NAN where there is no reference */
+    double alike;                    /* NAN where there is no reference */
+    const char *stage;               /* of an open opportunity; "" where none is */
+    double win;                      /* from there; NAN: nobody learned it */
+    struct measure_tally from_stage; /* cases that entered it; hits: won */
 };
 
 const char *measure_grade_name(unsigned grade);

@@ -101,6 +101,14 @@ static void row_add(const struct measure_view *view, uint32_t rank,
         measure_add_whole(table, account->last_ms);
     }
     measure_add_whole(table, account->open);
+    measure_add_text(table, texts->stage);
+    measure_add_number(table, texts->win);
+    measure_add_rate(table, &texts->from_stage, view->least);
+    if (texts->from_stage.n > 0) {
+        measure_add_whole(table, (int64_t)texts->from_stage.n);
+    } else {
+        measure_add_absent(table);
+    }
     measure_add_rate(table, cell, view->least);
     measure_add_whole(table, (int64_t)cell->n);
     measure_add_text(table, texts->reasons);

@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "server/event/event_money.h"
 #include "server/feature/date_text.h"
@@ -22,7 +23,7 @@ enum form {
     FORM_ENDS     /* its interval */
 };
 
-enum { PARTS = 5, COLUMNS_MAX = 14 };
+enum { PARTS = 5, COLUMNS_MAX = 16 };
 
 struct shown {
     const char *header;
@@ -47,6 +48,11 @@ static const struct shown sales[] = {
     {"engagement", FORM_SCORED, {"band", "engagement"}},
     {"last", FORM_DAY, {"last"}},
     {"open", FORM_PLAIN, {"open"}},
+    {"stage", FORM_PLAIN, {"stage"}},
+    {"wins from it", FORM_PERCENT, {"win"}},
+    {"won, of all in the stage",
+     FORM_RATE,
+     {"stage_rate", "stage_low", "stage_high", "stage_n", NULL}},
     {"won, of such cases", FORM_RATE, {"rate", "low", "high", "n", "verdict"}},
     {"reasons", FORM_PLAIN, {"reasons"}},
     {"reference", FORM_ALIKE, {"reference", "alike"}},
@@ -295,21 +301,45 @@ static void cell_add(struct printing *printing, size_t row, const struct shown *
     }
 }
 
+/* What is told of stages, where nothing listed is in one; or of chances that nobody learned. */
+static bool left_out(const struct printing *printing, const struct shown *shown)
+{
+    static const char *const spare[] = {"stage", "win", "stage_rate"};
+    bool is_spare = false;
+    for (size_t i = 0; i < sizeof spare / sizeof *spare; i++) {
+        is_spare |= strcmp(shown->parts[0], spare[i]) == 0;
+    }
+    if (!is_spare || printing->table->id != MEASURE_ID_SALES) {
+        return false;
+    }
+    for (size_t row = 0; row < measure_table_rows(printing->table); row++) {
+        const struct measure_cell *cell = part(printing, row, shown, 0);
+        if (cell->kind == MEASURE_KIND_NUMBER || text_of(cell)[0] != '\0') {
+            return false;
+        }
+    }
+    return true;
+}
+
 int view_print(const struct cli *cli, const struct measure_table *table, const char *currency)
 {
     const struct shown *shown = shown_of(table->id);
     const char *headers[COLUMNS_MAX];
     struct printing printing = {.table = table,
                                 .digits = event_money_digits(proto_span_text(currency))};
+    const struct shown *columns[COLUMNS_MAX];
     size_t count = 0;
     printing.unit = pow(10, printing.digits);
-    for (; shown[count].header != NULL && count < COLUMNS_MAX; count++) {
-        headers[count] = shown[count].header;
+    for (size_t i = 0; shown[i].header != NULL && count < COLUMNS_MAX; i++) {
+        if (!left_out(&printing, &shown[i])) {
+            headers[count] = shown[i].header;
+            columns[count++] = &shown[i];
+        }
     }
     out_table_init(&printing.out, headers, count);
     for (size_t row = 0; row < measure_table_rows(table); row++) {
         for (size_t i = 0; i < count; i++) {
-            cell_add(&printing, row, &shown[i]);
+            cell_add(&printing, row, columns[i]);
         }
     }
     int status = cli_table(cli, &printing.out);

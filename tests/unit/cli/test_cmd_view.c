@@ -20,9 +20,11 @@ static const char grid_rows[] =
     "[['A','high',12345,10,143,26,0.18182,0.1249,0.2555,''],"
     "['B','none',1,0,0,0,null,null,null,'insufficient: 0 of 30 cases']]";
 static const char sales_rows[] =
-    "[[1,'acme','Ac\\u001b[2Jme','A',99.96,0.5,'high',12.25,1714564800000,2,0.5,0.25,0.75,40,"
+    "[[1,'acme','Ac\\u001b[2Jme','A',99.96,0.5,'high',12.25,1714564800000,2,'demo',0.478,0.36,0."
+    "163,0.612,14,0.5,0.25,0.75,40,"
     "'+ industry','ref',0.826,''],"
-    "[2,'b',null,'B',null,0.25,'none',0.0,null,0,null,null,null,0,'',null,null,"
+    "[2,'b',null,'B',null,0.25,'none',0.0,null,0,'',null,null,null,null,null,null,null,null,0,'',"
+    "null,null,"
     "'insufficient: 0 of 30 cases']]";
 static const char finance_rows[] =
     "[['arr','all',1234567.8,null,null,12,''],['arr share','A',0.4996,0.25,0.75,12,''],"
@@ -118,12 +120,15 @@ static void each_view_is_a_table_in_its_own_words(void **state)
          "view "
          "{\"views\":[\"sales\"],\"parameters\":{\"top\":\"2\"},\"rules\":{},\"icp\":2,\"filter\":"
          "\"x\",\"seq\":9,\"known\":1714521600000}\n",
-         "#  account  name         grade    fit  engagement  last        open  won, of such cases  "
-         "         reasons     reference\n"
-         "1  acme     Ac\\x1b[2Jme  A      100.0  high 12.2   2024-05-01     2  50 % (25 to 75), n "
-         "40        + industry  ref, 83 % alike\n"
-         "2  b                     B             none 0.0                   0  insufficient: 0 of "
-         "30 cases\n",
+         "#  account  name         grade    fit  engagement  last        open  stage  wins from it "
+         " "
+         "won, of all in the stage  won, of such cases           reasons     reference\n"
+         "1  acme     Ac\\x1b[2Jme  A      100.0  high 12.2   2024-05-01     2  demo   48 %        "
+         "  "
+         "36 % (16 to 61), n 14     50 % (25 to 75), n 40        + industry  ref, 83 % alike\n"
+         "2  b                     B             none 0.0                   0                      "
+         " "
+         "                          insufficient: 0 of 30 cases\n",
          "icp view: ICP 2, sequence 9, as of 2024-05-01T12:00:00Z, engagement usual@0, 12345 "
          "accounts, 5 events\n"
          "icp view: sales: accounts of one cell share one rate and one interval\n"},

@@ -176,7 +176,7 @@ static void the_largest_account_is_advised_without_overflow(void **state)
                                        .mrr = MEASURE_AMOUNT_MAX};
     struct measure_view view = view_of(&account, 1);
     struct measure_table table;
-    const struct measure_listed text = {"a", "", "", "", MEASURE_NAN};
+    const struct measure_listed text = {.id = "a", .name = "", .reasons = "", .reference = ""};
     const uint32_t order[1] = {0};
     view.window_ms = 36500 * DAY;
     view.kept[0][0] = (struct measure_kept){1, 1, 1, MEASURE_AMOUNT_MAX};
