@@ -44,7 +44,7 @@ void similar_graph_free(struct similar_graph *graph)
         free(graph->centre);
         free(graph->entries);
         free(graph->entry_bytes);
-        free(graph->entry_norms);
+        free(graph->entry_terms);
         similar_walk_destroy(graph->walk);
         free(graph);
     }
@@ -153,19 +153,19 @@ bool similar_graph_grow(const struct similar_set *set, uint32_t id)
     return true;
 }
 
-void similar_aim_init(const struct similar_graph *graph, const float *rotated, bool table,
-                      struct similar_aim *aim)
+int32_t similar_graph_lift(const struct similar_graph *graph, int32_t norm)
 {
-    float inverse = graph->step > 0 ? 1.0f / graph->step : 0.0f;
+    return norm < graph->longest ? (int32_t)lrint(sqrt((double)(graph->longest - norm))) : 0;
+}
+
+/* The bytes of a point of the grid, and what follows from them. */
+static void aim_round(const struct similar_graph *graph, struct similar_aim *aim)
+{
     int32_t sum = 0;
     int32_t norm = 0;
     for (uint32_t i = 0; i < graph->dim; i++) {
-        float value = (rotated[i] - graph->centre[i]) * inverse;
-        /* Far outside of the grid only the direction counts; and sums stay numbers. */
-        value = fminf(fmaxf(value, -32767.0f), 32767.0f);
-        float level = fminf(fmaxf(value + 128.5f, 1.0f), 255.0f);
+        float level = fminf(fmaxf(aim->grid[i] + 128.5f, 1.0f), 255.0f);
         int32_t byte = (int32_t)level - 128;
-        aim->grid[i] = value;
         aim->bytes[i] = (int8_t)byte;
         aim->row[i] = (uint8_t)(byte + 128);
         sum += byte;
@@ -173,9 +173,52 @@ void similar_aim_init(const struct similar_graph *graph, const float *rotated, b
     }
     aim->norm = norm;
     aim->correction = 128 * sum;
+}
+
+void similar_aim_init(const struct similar_graph *graph, const float *rotated, bool table,
+                      struct similar_aim *aim)
+{
+    float inverse = graph->step > 0 ? 1.0f / graph->step : 0.0f;
+    for (uint32_t i = 0; i < graph->dim; i++) {
+        float value = (rotated[i] - graph->centre[i]) * inverse;
+        /* Far outside of the grid only the direction counts; and sums stay numbers. */
+        aim->grid[i] = fminf(fmaxf(value, -32767.0f), 32767.0f);
+    }
+    aim_round(graph, aim);
+    aim->product = false;
+    aim->lift = similar_graph_lift(graph, aim->norm);
+    aim->norm += aim->lift * aim->lift;
     if (table) {
         similar_table_init(aim->grid, graph->dim, aim->table, &aim->table_step, &aim->table_sum);
     }
+}
+
+/*
+ * Of a query of products only the direction counts, and the centre adds the same to all. It is made
+ * as long as the longest vertex, where estimates err least, or as far as bytes reach.
+ */
+void similar_aim_query(const struct similar_graph *graph, const float *rotated,
+                       struct similar_aim *aim)
+{
+    if (!graph->product) {
+        similar_aim_init(graph, rotated, true, aim);
+        return;
+    }
+    double square = 0;
+    double most = 0;
+    for (uint32_t i = 0; i < graph->dim; i++) {
+        square += (double)rotated[i] * (double)rotated[i];
+        most = fmax(most, fabs((double)rotated[i]));
+    }
+    double scale = square > 0 ? sqrt((double)graph->longest / square) : 0;
+    scale = most * scale > 127 ? 127 / most : scale;
+    for (uint32_t i = 0; i < graph->dim; i++) {
+        aim->grid[i] = (float)((double)rotated[i] * scale);
+    }
+    aim_round(graph, aim);
+    aim->product = true;
+    aim->lift = 0;
+    similar_table_init(aim->grid, graph->dim, aim->table, &aim->table_step, &aim->table_sum);
 }
 
 void similar_graph_known(const struct similar_graph *graph, bool all)
@@ -196,10 +239,10 @@ bool similar_graph_enter(struct similar_graph *graph)
     uint32_t groups = (graph->entry_count + 15) / 16;
     uint32_t dim = graph->dim;
     free(graph->entry_bytes);
-    free(graph->entry_norms);
+    free(graph->entry_terms);
     graph->entry_bytes = calloc((size_t)groups * 16, dim);
-    graph->entry_norms = calloc((size_t)groups * 16, sizeof *graph->entry_norms);
-    if (graph->entry_bytes == NULL || graph->entry_norms == NULL) {
+    graph->entry_terms = calloc((size_t)groups * 16, sizeof *graph->entry_terms);
+    if (graph->entry_bytes == NULL || graph->entry_terms == NULL) {
         return false;
     }
     for (uint32_t e = 0; e < graph->entry_count; e++) {
@@ -212,15 +255,20 @@ bool similar_graph_enter(struct similar_graph *graph)
             sum += value;
         }
         /* The query comes as a row, 128 above its bytes: that much of every product is too much. */
-        graph->entry_norms[e] = similar_vertex_of(graph, graph->entries[e])->norm + 256 * sum;
+        const struct similar_vertex *head = similar_vertex_of(graph, graph->entries[e]);
+        graph->entry_terms[e] =
+            (struct similar_entry){.correction = 256 * sum, .norm = head->norm, .lift = head->lift};
     }
     return true;
 }
 
-int32_t similar_graph_distance(const struct similar_kernel *kernel, uint32_t dim,
-                               const struct similar_aim *aim, const uint8_t *row, int32_t norm)
+int32_t similar_graph_distance(const struct similar_graph *graph,
+                               const struct similar_kernel *kernel, const struct similar_aim *aim,
+                               uint32_t vertex)
 {
-    return norm + aim->norm - 2 * (kernel->dot_row(row, aim->bytes, dim) - aim->correction);
+    const struct similar_vertex *head = similar_vertex_of(graph, vertex);
+    int32_t dot = kernel->dot_row(similar_vertex_row(graph, vertex), aim->bytes, graph->dim);
+    return similar_graph_apart(graph, aim, head->norm, head->lift) - 2 * (dot - aim->correction);
 }
 
 /* One of so many vertices that were built may be new or gone. */

@@ -18,6 +18,14 @@
  * L2. So a visit ranks 32 neighbours without a look at any of them. A place without a link has
  * -inf.
  *
+ * Of a product (dot) nothing is nearest: the longest vectors win. So a vertex has a lift, a
+ * coordinate of its own that makes all vertices equally long (Bachrach and others 2014): |row|^2 +
+ * lift^2 is about the square of the longest, and whose product with a query is greatest is then
+ * nearest to it. A query's lift is 0, so it asks of rows alone: its distance is a constant less
+ * twice the product, and codes estimate twice <q, r>. Vertices among themselves, when links are
+ * chosen, are compared with their lifts; `lifts` has those of the neighbours, in 255ths of the
+ * longest. For cosine and L2 all of these are 0.
+ *
  * The first `kept` links were chosen so that none lies behind another (similar_graph_prune.c); the
  * others fill places, and are the first to go when a better link comes.
  *
@@ -45,15 +53,19 @@ enum {
     SIMILAR_GRAPH_FOUND_MAX = 256,    /* best vertices that a walk keeps */
     SIMILAR_GRAPH_ENTRIES_MAX = 8192, /* fit block 0 at any dimension */
     SIMILAR_GRAPH_VERTICES_MAX = 1 << 30,
-    SIMILAR_GRAPH_LEVELS = 2, /* depths of calibration: 10 and 100 */
+    SIMILAR_GRAPH_LIFT_MAX = 127 * 46, /* of rows of 2,048 bytes */
+    SIMILAR_GRAPH_LEVELS = 2,          /* depths of calibration: 10 and 100 */
 };
 
 struct similar_vertex {
     uint32_t id;  /* SIMILAR_ID_NONE: removed, or never used */
-    int32_t norm; /* |row|^2 */
+    int32_t norm; /* |row|^2 + lift^2 */
     uint8_t degree;
     uint8_t kept;
-    uint8_t reserved[54];
+    uint8_t reserved[2];
+    int32_t lift;
+    uint8_t reserved_too[16];
+    uint8_t lifts[SIMILAR_GRAPH_LINKS];
 };
 static_assert(sizeof(struct similar_vertex) == 64, "a vertex begins with one cache line");
 
@@ -65,20 +77,22 @@ struct similar_graph_meta {
     uint32_t vertex_count;
     uint32_t entry_count;
     float step;
-    uint32_t reserved;
+    int32_t longest; /* |row|^2 of the longest at the build, for a product; else 0 */
     /* `probes` is the effort; 0: the partitions are faster, or the target is out of reach. */
     struct similar_setting settings[SIMILAR_GRAPH_LEVELS][SIMILAR_TARGETS];
 };
 static_assert(sizeof(struct similar_graph_meta) == 48 + 40 + 288, "meta is 376 bytes");
 static_assert(offsetof(struct similar_graph_meta, settings) == 88, "settings at 88");
 
-/* A vector as a query of the graph. */
+/* A vector as a query of the graph, or as a vertex to be. */
 struct similar_aim {
     float grid[SIMILAR_DIM_MAX]; /* in steps */
     int8_t bytes[SIMILAR_DIM_MAX];
     uint8_t row[SIMILAR_DIM_MAX]; /* bytes + 128 */
-    int32_t norm;                 /* of bytes */
-    int32_t correction;           /* 128 * sum of bytes */
+    bool product; /* a query of products: lifts do not count, nor how long a vertex is */
+    int32_t lift;
+    int32_t norm;       /* of bytes, and lift */
+    int32_t correction; /* 128 * sum of bytes */
     uint8_t table[4 * SIMILAR_DIM_MAX];
     double table_step;
     double table_sum;
@@ -100,6 +114,13 @@ struct similar_walk {
     uint64_t found[SIMILAR_GRAPH_FOUND_MAX]; /* ranked, nearest first */
 };
 
+/* What the distance of an entry takes besides the product of rows. */
+struct similar_entry {
+    int32_t correction;
+    int32_t norm;
+    int32_t lift;
+};
+
 struct similar_graph {
     uint32_t dim;
     uint32_t count;   /* vertices, removed ones too */
@@ -110,12 +131,14 @@ struct similar_graph {
     uint32_t known_room;
     uint32_t *vertex_of; /* by id; SIMILAR_NONE: none */
     uint64_t id_room;
+    bool product;    /* metric of dot */
+    int32_t longest; /* squared */
     float *centre;
     float step;
     uint32_t *entries;
     uint32_t entry_count;
     int8_t *entry_bytes; /* interleaved groups of 16 */
-    int32_t *entry_norms;
+    struct similar_entry *entry_terms;
     uint64_t built_count;
     uint64_t inserted_count;
     uint64_t removed_count;
@@ -165,9 +188,14 @@ bool similar_graph_write(const struct similar_set *set, uint32_t vertex);
 void similar_graph_moved(const struct similar_set *set, uint32_t number, const void *block);
 /* Room for one more vertex, in its block and in the directory of ids up to `id`. */
 bool similar_graph_grow(const struct similar_set *set, uint32_t id);
-/* A rotated vector on the grid; the table only when `table` is set. */
+/* A rotated vector on the grid as a vertex; the table only when `table` is set. */
 void similar_aim_init(const struct similar_graph *graph, const float *rotated, bool table,
                       struct similar_aim *aim);
+/* A rotated vector as a query. */
+void similar_aim_query(const struct similar_graph *graph, const float *rotated,
+                       struct similar_aim *aim);
+/* The lift of a row of this squared length; 0 when nothing has a lift. */
+int32_t similar_graph_lift(const struct similar_graph *graph, int32_t norm);
 /* Interleaves the rows of the entries. False: no memory. */
 bool similar_graph_enter(struct similar_graph *graph);
 /* Counts the links to each vertex: those that were kept, or all. */
@@ -183,9 +211,18 @@ static inline void similar_known_less(const struct similar_graph *graph, uint32_
     uint8_t known = graph->known[vertex];
     graph->known[vertex] = known > 0 ? (uint8_t)(known - 1) : known;
 }
-/* Distance of a row to an aim. */
-int32_t similar_graph_distance(const struct similar_kernel *kernel, uint32_t dim,
-                               const struct similar_aim *aim, const uint8_t *row, int32_t norm);
+/* What the distance of an aim to a vertex takes besides the product of rows. */
+static inline int32_t similar_graph_apart(const struct similar_graph *graph,
+                                          const struct similar_aim *aim, int32_t norm, int32_t lift)
+{
+    /* For a product how long a vertex is does not count; no distance is below zero. */
+    int32_t own = aim->product ? 127 * 127 * (int32_t)graph->dim : norm - 2 * aim->lift * lift;
+    return own + aim->norm;
+}
+/* Distance of a vertex to an aim. */
+int32_t similar_graph_distance(const struct similar_graph *graph,
+                               const struct similar_kernel *kernel, const struct similar_aim *aim,
+                               uint32_t vertex);
 
 /* Whether so little has changed since the build that it answers. */
 bool similar_graph_current(const struct similar_graph *graph);
@@ -195,6 +232,11 @@ void similar_graph_link(const struct similar_graph *graph, uint32_t vertex, uint
                         uint32_t to);
 /* Empties the places from `degree` on. */
 void similar_graph_close(const struct similar_graph *graph, uint32_t vertex, uint32_t degree);
+/* How much higher than its vertex a link leads, by lifts; and what the codes of a vertex say of an
+ * aim, with what the lifts of both add: see similar_graph.h. */
+float similar_link_rise(const struct similar_graph *graph, uint32_t vertex, uint32_t place);
+void similar_values_lift(const struct similar_graph *graph, const struct similar_aim *aim,
+                         uint32_t vertex, float *values);
 
 /*
  * A vertex with its distance, as one number whose order is that of distances, then of vertices.
@@ -211,9 +253,8 @@ struct similar_graph_rows {
     const struct similar_kernel *kernel;
     const uint8_t *flat; /* NULL: the graph's */
     const int32_t *norms;
+    const int32_t *lifts;
 };
-const uint8_t *similar_graph_row(const struct similar_graph_rows *rows, uint32_t vertex,
-                                 int32_t *norm);
 /* Sorts ranked vertices; `spare` has room for as many. */
 void similar_ranked_sort(uint64_t *ranked, uint64_t *spare, uint32_t count);
 /*
@@ -266,8 +307,10 @@ struct similar_graph_plan {
     uint32_t from;       /* list that the tasks of this slice begin with */
     uint8_t *rows;       /* one tile more than there are */
     int32_t *norms;
+    int32_t *lifts;
     uint8_t *centre_rows; /* of the lists, one tile more */
     int32_t *centre_norms;
+    int32_t *centre_lifts;
     uint32_t *bridges; /* SIMILAR_GRAPH_PROBED a vertex: the nearest in each list looked at */
     uint32_t *starts;  /* CSR of links to a vertex */
     uint32_t *sources;

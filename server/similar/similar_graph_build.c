@@ -81,6 +81,21 @@ static float size_most(const float *sizes, size_t count)
     return high;
 }
 
+/* The greatest size that any value has. */
+static float size_greatest(const struct similar_graph_plan *plan)
+{
+    const struct similar_graph *graph = plan->graph;
+    float rotated[SIMILAR_DIM_MAX];
+    float most = 0;
+    for (uint32_t v = 0; v < plan->count; v++) {
+        place_rotate(plan->set, plan->places[v], rotated);
+        for (uint32_t i = 0; i < graph->dim; i++) {
+            most = fmaxf(most, fabsf(rotated[i] - graph->centre[i]));
+        }
+    }
+    return most;
+}
+
 /* The grid: the mean of a sample is its centre, and its step covers all values but the farthest. */
 static bool grid_fit(const struct similar_graph_plan *plan)
 {
@@ -104,7 +119,9 @@ static bool grid_fit(const struct similar_graph_plan *plan)
         for (size_t i = 0; i < (size_t)sample * dim; i++) {
             values[i] = fabsf(values[i] - graph->centre[i % dim]);
         }
-        float step = size_most(values, (size_t)sample * dim) / 127.0f;
+        /* Of a product the longest are the answers: nothing of them may be cut off. */
+        float most = graph->product ? size_greatest(plan) : size_most(values, (size_t)sample * dim);
+        float step = most / 127.0f;
         /* Vectors that are all equal lie at the centre, whatever the step. */
         graph->step = step > 1e-30f ? step : 0.0f;
     }
@@ -129,6 +146,32 @@ static bool vertices_make(const struct similar_graph_plan *plan)
     return true;
 }
 
+/*
+ * The vertices' lifts, once the longest is known, and those of the lists' centres, which are as
+ * high as their members are on average.
+ */
+static void lifts_set(struct similar_graph_plan *plan)
+{
+    struct similar_graph *graph = plan->graph;
+    for (uint32_t v = 0; graph->product && v < plan->count; v++) {
+        graph->longest = plan->norms[v] > graph->longest ? plan->norms[v] : graph->longest;
+    }
+    for (uint32_t l = 0; l < plan->list_count; l++) {
+        int64_t sum = 0;
+        for (uint32_t v = plan->first[l]; v < plan->first[l + 1]; v++) {
+            int32_t lift = similar_graph_lift(graph, plan->norms[v]);
+            plan->lifts[v] = lift;
+            plan->norms[v] += lift * lift;
+            similar_vertex_of(graph, v)->lift = lift;
+            similar_vertex_of(graph, v)->norm = plan->norms[v];
+            sum += lift;
+        }
+        int32_t mean = (int32_t)(sum / (int64_t)(plan->first[l + 1] - plan->first[l]));
+        plan->centre_lifts[l] = mean;
+        plan->centre_norms[l] += mean * mean;
+    }
+}
+
 /* Rows of one list, and of its centre. */
 static void rows_task(void *argument, uint32_t list)
 {
@@ -149,9 +192,9 @@ static void rows_task(void *argument, uint32_t list)
         memcpy(plan->rows + (size_t)v * dim, aim.row, dim);
         memcpy(similar_vertex_row(graph, v), aim.row, dim);
         plan->norms[v] = aim.norm;
-        similar_vertex_of(graph, v)->norm = aim.norm;
         int32_t distance =
-            similar_graph_distance(plan->set->space.kernel, dim, &centre, aim.row, aim.norm);
+            aim.norm + centre.norm -
+            2 * (plan->set->space.kernel->dot_row(aim.row, centre.bytes, dim) - centre.correction);
         nearest = distance < least ? v : nearest;
         least = distance < least ? distance : least;
     }
@@ -166,12 +209,15 @@ static bool rows_allocate(struct similar_graph_plan *plan)
     assert(dim > 0 && count > 0 && lists > 0);
     plan->rows = malloc((count + SIMILAR_TILE) * dim);
     plan->norms = malloc(count * sizeof *plan->norms);
+    plan->lifts = malloc(count * sizeof *plan->lifts);
     plan->centre_rows = malloc((lists + SIMILAR_TILE) * dim);
     plan->centre_norms = malloc(lists * sizeof *plan->centre_norms);
+    plan->centre_lifts = malloc(lists * sizeof *plan->centre_lifts);
     plan->bridges = malloc(count * SIMILAR_GRAPH_PROBED * sizeof *plan->bridges);
     plan->graph->entries = calloc(lists, sizeof *plan->graph->entries);
-    if (plan->rows == NULL || plan->norms == NULL || plan->centre_rows == NULL ||
-        plan->centre_norms == NULL || plan->bridges == NULL || plan->graph->entries == NULL) {
+    if (plan->rows == NULL || plan->norms == NULL || plan->lifts == NULL ||
+        plan->centre_rows == NULL || plan->centre_norms == NULL || plan->centre_lifts == NULL ||
+        plan->bridges == NULL || plan->graph->entries == NULL) {
         return false;
     }
     memset(plan->rows + count * dim, 128, SIMILAR_TILE * dim);
@@ -203,8 +249,10 @@ static void plan_free(struct similar_graph_plan *plan)
     free(plan->places);
     free(plan->rows);
     free(plan->norms);
+    free(plan->lifts);
     free(plan->centre_rows);
     free(plan->centre_norms);
+    free(plan->centre_lifts);
     free(plan->bridges);
     free(plan->starts);
     free(plan->sources);
@@ -217,6 +265,7 @@ static enum similar_status graph_make(struct similar_graph_plan *plan)
         return SIMILAR_ERROR_MEMORY;
     }
     similar_run(plan->set, plan->list_count, rows_task, plan);
+    lifts_set(plan);
     enum similar_status status = neighbours_find(plan);
     if (status == SIMILAR_OK) {
         status = similar_graph_weave(plan);
@@ -237,7 +286,7 @@ enum similar_status similar_graph_make(struct similar_set *set)
     uint64_t bytes_max = set->options.graph_bytes_max;
     similar_graph_drop(set);
     bool wanted = set->count >= SIMILAR_GRAPH_LEAST && set->count < SIMILAR_GRAPH_VERTICES_MAX &&
-                  set->list_count > 1 && set->space.metric != SIMILAR_DOT &&
+                  set->list_count > 1 &&
                   bytes_max / similar_graph_bytes(set->space.dim) >= set->count;
     if (!wanted) {
         return SIMILAR_OK;
@@ -246,6 +295,7 @@ enum similar_status similar_graph_make(struct similar_set *set)
     if (set->graph == NULL) {
         return SIMILAR_ERROR_MEMORY;
     }
+    set->graph->product = set->space.metric == SIMILAR_DOT;
     struct similar_graph_plan plan = {.set = set, .graph = set->graph};
     enum similar_status status = graph_make(&plan);
     plan_free(&plan);

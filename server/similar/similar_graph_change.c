@@ -50,7 +50,8 @@ static float link_square(const struct similar_graph *graph, uint32_t vertex, uin
                              number / SIMILAR_TILE * tile_bytes + (size_t)2 * graph->dim + 32 +
                              (size_t)(number % SIMILAR_TILE) * 2;
     float half = bfloat_value(rescale) / 2;
-    return half * half * (float)graph->dim * 0.6366198f;
+    float rise = similar_link_rise(graph, vertex, number);
+    return half * half * (float)graph->dim * 0.6366198f + rise * rise;
 }
 
 /* The place of `vertex` that a link to the aim, `distance` away, may have. */
@@ -66,6 +67,7 @@ static struct place place_choose(const struct similar_set *set, const struct sim
     float values[SIMILAR_GRAPH_LINKS];
     struct place best = {.class = PLACE_SPARED, .value = -FLT_MAX};
     set->space.kernel->score_pair(similar_vertex_tiles(graph, vertex), &estimate, -FLT_MAX, values);
+    similar_values_lift(graph, aim, vertex, values);
     if (head->degree < SIMILAR_GRAPH_LINKS) {
         best = (struct place){.number = head->degree, .class = PLACE_FREE, .value = FLT_MAX};
     }
@@ -125,9 +127,7 @@ static bool links_back(const struct similar_set *set, const struct similar_aim *
     const struct similar_graph *graph = set->graph;
     uint32_t linked = 0;
     for (uint32_t i = 0; i < count; i++) {
-        const struct similar_vertex *head = similar_vertex_of(graph, links[i]);
-        int32_t distance = similar_graph_distance(set->space.kernel, graph->dim, aim,
-                                                  similar_vertex_row(graph, links[i]), head->norm);
+        int32_t distance = similar_graph_distance(graph, set->space.kernel, aim, links[i]);
         struct place place = place_choose(set, aim, links[i], (float)distance);
         bool enough = linked >= LINKS_BACK_LEAST;
         bool little = (place.behind && place.class < PLACE_FREE) || place.class <= PLACE_FARTHER;
@@ -158,6 +158,7 @@ static uint32_t vertex_make(const struct similar_set *set, uint32_t id,
     memcpy(similar_vertex_row(graph, vertex), aim->row, graph->dim);
     head->id = id;
     head->norm = aim->norm;
+    head->lift = aim->lift;
     head->degree = (uint8_t)degree;
     head->kept = (uint8_t)*kept;
     graph->known[vertex] = 0;

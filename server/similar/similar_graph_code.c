@@ -28,6 +28,12 @@ static void factors_put(const struct similar_graph *graph, uint32_t vertex, uint
     memcpy(tile + 32 + place % SIMILAR_TILE * 2, &halves[1], sizeof halves[1]);
 }
 
+/* Of the bytes that lifts of neighbours are kept as. */
+static float lift_unit(const struct similar_graph *graph)
+{
+    return graph->longest > 0 ? sqrtf((float)graph->longest) / 255 : 1;
+}
+
 void similar_graph_link(const struct similar_graph *graph, uint32_t vertex, uint32_t place,
                         uint32_t to)
 {
@@ -38,6 +44,7 @@ void similar_graph_link(const struct similar_graph *graph, uint32_t vertex, uint
     int32_t spread = 0;  /* sum |r| */
     int32_t square = 0;  /* |r|^2 */
     int32_t through = 0; /* S(c) */
+    int32_t along = 0;   /* <c, r> */
     uint8_t signs[SIMILAR_DIM_MAX];
     for (uint32_t i = 0; i < graph->dim; i++) {
         int32_t r = to_row[i] - from_row[i];
@@ -45,6 +52,7 @@ void similar_graph_link(const struct similar_graph *graph, uint32_t vertex, uint
         spread += r < 0 ? -r : r;
         square += r * r;
         through += r > 0 ? c : -c;
+        along += r * c;
         signs[i] = r > 0;
     }
     for (uint32_t group = 0; group < graph->dim / 4; group++) {
@@ -53,8 +61,30 @@ void similar_graph_link(const struct similar_graph *graph, uint32_t vertex, uint
                    (uint32_t)(four[0] | four[1] << 1 | four[2] << 2 | four[3] << 3));
     }
     float rho = spread > 0 ? (float)square / (float)spread : 0.0f;
-    factors_put(graph, vertex, place, -(float)square - 2 * rho * (float)through, 2 * rho);
+    float own = graph->product ? 2 * (float)along : -(float)square;
+    factors_put(graph, vertex, place, own - 2 * rho * (float)through, 2 * rho);
+    similar_vertex_of(graph, vertex)->lifts[place] =
+        (uint8_t)lrintf((float)similar_vertex_of(graph, to)->lift / lift_unit(graph));
     similar_vertex_links(graph, vertex)[place] = to;
+}
+
+float similar_link_rise(const struct similar_graph *graph, uint32_t vertex, uint32_t place)
+{
+    const struct similar_vertex *head = similar_vertex_of(graph, vertex);
+    return (float)head->lifts[place] * lift_unit(graph) - (float)head->lift;
+}
+
+/*
+ * A code of a product estimates 2 <q, r>. Of vertices among themselves |q - c|^2 - |q - w|^2 is
+ * wanted, lifts included: all are about equally long, so 2 (lift of q) (rise of the link) is
+ * missing.
+ */
+void similar_values_lift(const struct similar_graph *graph, const struct similar_aim *aim,
+                         uint32_t vertex, float *values)
+{
+    for (uint32_t i = 0; graph->product && i < SIMILAR_GRAPH_LINKS; i++) {
+        values[i] += 2 * (float)aim->lift * similar_link_rise(graph, vertex, i);
+    }
 }
 
 void similar_graph_close(const struct similar_graph *graph, uint32_t vertex, uint32_t degree)

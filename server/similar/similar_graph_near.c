@@ -79,12 +79,15 @@ struct sixteen {
     uint32_t count;
     struct nearest *near[16];
     int32_t bases[16]; /* what the row adds to every distance */
-    int8_t *bytes;     /* interleaved, 16 * dim */
+    int32_t lifts[16];
+    int8_t *bytes; /* interleaved, 16 * dim */
 };
 
-static void sixteen_add(struct sixteen *batch, const uint8_t *row, int32_t norm, uint32_t dim,
-                        struct nearest *near)
+static void sixteen_add(struct sixteen *batch, const struct similar_graph_plan *plan,
+                        uint32_t vertex, struct nearest *near)
 {
+    uint32_t dim = plan->graph->dim;
+    const uint8_t *row = plan->rows + (size_t)vertex * dim;
     uint32_t slot = batch->count++;
     int32_t sum = 0;
     for (uint32_t i = 0; i < dim; i += 4) {
@@ -97,7 +100,8 @@ static void sixteen_add(struct sixteen *batch, const uint8_t *row, int32_t norm,
         sum += row[i] - 128;
     }
     batch->near[slot] = near;
-    batch->bases[slot] = norm + 256 * sum;
+    batch->bases[slot] = plan->norms[vertex] + 256 * sum;
+    batch->lifts[slot] = plan->lifts[vertex];
 }
 
 /* A limit on distances as one on what the kernel compares. */
@@ -107,11 +111,33 @@ static int32_t limit_of(const struct sixteen *batch, uint32_t slot)
     return limit < INT32_MAX ? (int32_t)limit : INT32_MAX;
 }
 
+/* Rows that follow each other, and what belongs to them. */
+struct row_span {
+    const uint8_t *rows;
+    const int32_t *norms;
+    const int32_t *lifts;
+    uint32_t first;
+    uint32_t count;
+};
+
+/* Adds the products of lifts to those of rows. */
+static void dots_lift(const struct sixteen *batch, const int32_t *lifts, uint32_t count,
+                      int32_t *dots)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t j = 0; j < 16; j++) {
+            dots[16 * i + j] += lifts[i] * batch->lifts[j];
+        }
+    }
+}
+
 /* Compares the batch with rows that follow each other; best[j] is the nearest to each. */
 static void sixteen_compare(const struct sixteen *batch, const struct similar_graph_plan *plan,
-                            const uint8_t *rows, const int32_t *norms, uint32_t first,
-                            uint32_t count, uint32_t wanted, struct similar_near *near)
+                            const struct row_span *span, uint32_t wanted, struct similar_near *near)
 {
+    const int32_t *norms = span->norms;
+    uint32_t first = span->first;
+    uint32_t count = span->count;
     const struct similar_kernel *kernel = plan->set->space.kernel;
     uint32_t dim = plan->graph->dim;
     for (uint32_t j = 0; j < 16; j++) {
@@ -123,7 +149,10 @@ static void sixteen_compare(const struct sixteen *batch, const struct similar_gr
         int32_t dots[256];
         uint16_t masks[16];
         uint32_t tile = count - at < SIMILAR_TILE ? count - at : SIMILAR_TILE;
-        kernel->dot_tile16(rows + (size_t)at * dim, batch->bytes, 1, dim, dots);
+        kernel->dot_tile16(span->rows + (size_t)at * dim, batch->bytes, 1, dim, dots);
+        if (plan->graph->product) {
+            dots_lift(batch, span->lifts + at, tile, dots);
+        }
         kernel->near_tile16(dots, norms + at, first + at, tile, near, masks);
         for (uint32_t i = 0; i < tile; i++) {
             for (uint32_t mask = masks[i]; mask != 0; mask &= mask - 1) {
@@ -162,9 +191,7 @@ static void nearest_clear(struct nearing *work)
 static void batch_add(struct nearing *work, uint32_t member)
 {
     const struct similar_graph_plan *plan = work->plan;
-    uint32_t vertex = work->first + member;
-    sixteen_add(&work->batch, plan->rows + (size_t)vertex * plan->graph->dim, plan->norms[vertex],
-                plan->graph->dim, &work->near[member]);
+    sixteen_add(&work->batch, plan, work->first + member, &work->near[member]);
 }
 
 /* The ranked content, nearest first; returns how many. */
@@ -186,6 +213,10 @@ static void lists_choose(struct nearing *work)
 {
     const struct similar_graph_plan *plan = work->plan;
     struct similar_near ignored;
+    const struct row_span centres = {.rows = plan->centre_rows,
+                                     .norms = plan->centre_norms,
+                                     .lifts = plan->centre_lifts,
+                                     .count = plan->list_count};
     nearest_clear(work);
     for (uint32_t from = 0; from < work->count; from += 16) {
         uint32_t to = from + 16 < work->count ? from + 16 : work->count;
@@ -193,8 +224,7 @@ static void lists_choose(struct nearing *work)
         for (uint32_t i = from; i < to; i++) {
             batch_add(work, i);
         }
-        sixteen_compare(&work->batch, plan, plan->centre_rows, plan->centre_norms, 0,
-                        plan->list_count, SIMILAR_GRAPH_PROBED, &ignored);
+        sixteen_compare(&work->batch, plan, &centres, SIMILAR_GRAPH_PROBED, &ignored);
     }
     for (uint32_t i = 0; i < work->count; i++) {
         uint64_t ranked[ROOM];
@@ -231,6 +261,11 @@ static void list_compare(struct nearing *work, uint32_t list)
 {
     const struct similar_graph_plan *plan = work->plan;
     uint32_t first = plan->first[list];
+    const struct row_span members = {.rows = plan->rows + (size_t)first * plan->graph->dim,
+                                     .norms = plan->norms + first,
+                                     .lifts = plan->lifts + first,
+                                     .first = first,
+                                     .count = plan->first[list + 1] - first};
     uint32_t end = work->begins[list + 1];
     for (uint32_t from = work->begins[list]; from < end; from += 16) {
         uint32_t to = from + 16 < end ? from + 16 : end;
@@ -239,9 +274,7 @@ static void list_compare(struct nearing *work, uint32_t list)
         for (uint32_t i = from; i < to; i++) {
             batch_add(work, work->members[i] / SIMILAR_GRAPH_PROBED);
         }
-        sixteen_compare(&work->batch, plan, plan->rows + (size_t)first * plan->graph->dim,
-                        plan->norms + first, first, plan->first[list + 1] - first,
-                        SIMILAR_GRAPH_NEAREST + 1, &near);
+        sixteen_compare(&work->batch, plan, &members, SIMILAR_GRAPH_NEAREST + 1, &near);
         for (uint32_t i = from; i < to; i++) {
             plan->bridges[(size_t)work->first * SIMILAR_GRAPH_PROBED + work->members[i]] =
                 near.best_at[i - from];
@@ -256,7 +289,8 @@ static void links_choose(struct nearing *work)
     const struct similar_graph_rows rows = {.graph = plan->graph,
                                             .kernel = plan->set->space.kernel,
                                             .flat = plan->rows,
-                                            .norms = plan->norms};
+                                            .norms = plan->norms,
+                                            .lifts = plan->lifts};
     for (uint32_t i = 0; i < work->count; i++) {
         uint32_t vertex = work->first + i;
         struct similar_vertex *head = similar_vertex_of(plan->graph, vertex);

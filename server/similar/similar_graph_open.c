@@ -35,6 +35,7 @@ enum similar_status similar_graph_flush(const struct similar_set *set)
         .vertex_count = graph->lost ? 0 : graph->count,
         .entry_count = graph->entry_count,
         .step = graph->step,
+        .longest = graph->longest,
     };
     memcpy(meta->settings, graph->settings, sizeof meta->settings);
     uint8_t *at = block + sizeof *meta;
@@ -83,7 +84,8 @@ static bool vertex_open(const struct similar_set *set, uint32_t vertex)
     const struct similar_graph *graph = set->graph;
     const struct similar_vertex *head = similar_vertex_of(graph, vertex);
     const uint32_t *links = similar_vertex_links(graph, vertex);
-    if (head->degree > SIMILAR_GRAPH_LINKS || head->kept > head->degree) {
+    if (head->degree > SIMILAR_GRAPH_LINKS || head->kept > head->degree || head->lift < 0 ||
+        head->lift > SIMILAR_GRAPH_LIFT_MAX) {
         return false;
     }
     for (uint32_t i = 0; i < SIMILAR_GRAPH_LINKS; i++) {
@@ -150,13 +152,16 @@ enum similar_status similar_graph_open(struct similar_set *set, bool verify)
     }
     if (meta->entry_count == 0 || meta->entry_count > SIMILAR_GRAPH_ENTRIES_MAX ||
         meta->vertex_count > SIMILAR_GRAPH_VERTICES_MAX || !(meta->step >= 0) ||
-        meta->reserved != 0) {
+        meta->longest < 0 ||
+        meta->longest > (set->space.metric == SIMILAR_DOT ? INT32_MAX / 8 : 0)) {
         return SIMILAR_ERROR_CORRUPT;
     }
     set->graph = similar_graph_create(set->space.dim_padded, set->options.graph_bytes_max);
     if (set->graph == NULL) {
         return SIMILAR_ERROR_MEMORY;
     }
+    set->graph->product = set->space.metric == SIMILAR_DOT;
+    set->graph->longest = meta->longest;
     set->graph->step = meta->step;
     set->graph->built_count = meta->built_count;
     set->graph->inserted_count = meta->inserted_count;

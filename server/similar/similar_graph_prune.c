@@ -63,22 +63,32 @@ void similar_ranked_sort(uint64_t *ranked, uint64_t *spare, uint32_t count)
 struct links_kept {
     uint32_t count;
     int32_t norms[SIMILAR_GRAPH_LINKS]; /* with the correction of rows that are 128 above */
+    int32_t lifts[SIMILAR_GRAPH_LINKS];
     int8_t bytes[SIMILAR_GRAPH_LINKS * SIMILAR_DIM_MAX];
 };
 
-const uint8_t *similar_graph_row(const struct similar_graph_rows *rows, uint32_t vertex,
-                                 int32_t *norm)
+/* One of the vertices that are chosen from. */
+struct offer {
+    const uint8_t *row;
+    int32_t norm;
+    int32_t lift;
+};
+
+static struct offer offer_of(const struct similar_graph_rows *rows, uint32_t vertex)
 {
     if (rows->flat != NULL) {
-        *norm = rows->norms[vertex];
-        return rows->flat + (size_t)vertex * rows->graph->dim;
+        return (struct offer){.row = rows->flat + (size_t)vertex * rows->graph->dim,
+                              .norm = rows->norms[vertex],
+                              .lift = rows->lifts[vertex]};
     }
-    *norm = similar_vertex_of(rows->graph, vertex)->norm;
-    return similar_vertex_row(rows->graph, vertex);
+    const struct similar_vertex *head = similar_vertex_of(rows->graph, vertex);
+    return (struct offer){
+        .row = similar_vertex_row(rows->graph, vertex), .norm = head->norm, .lift = head->lift};
 }
 
-static void kept_add(struct links_kept *kept, const uint8_t *row, int32_t norm, uint32_t dim)
+static void kept_add(struct links_kept *kept, const struct offer *offer, uint32_t dim)
 {
+    const uint8_t *row = offer->row;
     uint32_t slot = kept->count % 16;
     int8_t *group = kept->bytes + (size_t)(kept->count / 16) * 16 * dim;
     int32_t sum = 0;
@@ -91,21 +101,23 @@ static void kept_add(struct links_kept *kept, const uint8_t *row, int32_t norm, 
     for (uint32_t i = 0; i < dim; i++) {
         sum += row[i] - 128;
     }
-    kept->norms[kept->count++] = norm + 256 * sum;
+    kept->lifts[kept->count] = offer->lift;
+    kept->norms[kept->count++] = offer->norm + 256 * sum;
 }
 
 /* Whether a row lies behind one that was kept: within `reach` of it. */
 static bool lies_behind(const struct links_kept *kept, const struct similar_graph_rows *rows,
-                        const uint8_t *row, int32_t norm, int32_t reach)
+                        const struct offer *offer, int32_t reach)
 {
     int32_t dots[SIMILAR_GRAPH_LINKS];
     uint32_t dim = rows->graph->dim;
     bool behind = false;
     for (uint32_t from = 0; from < kept->count && !behind; from += 16) {
         uint32_t to = from + 16 < kept->count ? from + 16 : kept->count;
-        rows->kernel->dot_groups(row, kept->bytes + (size_t)from * dim, 1, dim, dots);
+        rows->kernel->dot_groups(offer->row, kept->bytes + (size_t)from * dim, 1, dim, dots);
         for (uint32_t i = from; i < to; i++) {
-            behind |= norm + kept->norms[i] - 2 * dots[i - from] <= reach;
+            int32_t dot = dots[i - from] + offer->lift * kept->lifts[i];
+            behind |= offer->norm + kept->norms[i] - 2 * dot <= reach;
         }
     }
     return behind;
@@ -119,16 +131,16 @@ uint32_t similar_graph_prune(const struct similar_graph_rows *rows, const uint64
     uint32_t rest_count = 0;
     kept.count = 0;
     for (uint32_t i = 0; i < count && kept.count < SIMILAR_GRAPH_LINKS; i++) {
-        int32_t norm;
-        const uint8_t *row = similar_graph_row(rows, (uint32_t)ranked[i], &norm);
+        struct offer offer = offer_of(rows, (uint32_t)ranked[i]);
         if (i + 4 < count) {
-            int32_t ahead;
-            __builtin_prefetch(similar_graph_row(rows, (uint32_t)ranked[i + 4], &ahead));
+            uint32_t later = (uint32_t)ranked[i + 4];
+            __builtin_prefetch(rows->flat != NULL ? rows->flat + (size_t)later * rows->graph->dim
+                                                  : similar_vertex_row(rows->graph, later));
         }
         int32_t reach = (int32_t)((float)(ranked[i] >> 32) / alpha);
-        if (!lies_behind(&kept, rows, row, norm, reach)) {
+        if (!lies_behind(&kept, rows, &offer, reach)) {
             links[kept.count] = (uint32_t)ranked[i];
-            kept_add(&kept, row, norm, rows->graph->dim);
+            kept_add(&kept, &offer, rows->graph->dim);
         } else if (rest_count < SIMILAR_GRAPH_LINKS) {
             rest[rest_count++] = (uint32_t)ranked[i];
         }

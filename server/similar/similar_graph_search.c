@@ -88,7 +88,7 @@ bool similar_graph_search(const struct similar_set *set, struct similar_scratch 
     if (walk == NULL || !similar_walk_reserve(walk, graph->count)) {
         return false;
     }
-    similar_aim_init(graph, probe->rotated, true, &walk->aim);
+    similar_aim_query(graph, probe->rotated, &walk->aim);
     similar_graph_walk(set, walk, effort, room, query);
     for (uint32_t i = 0; i < walk->found_count; i++) {
         uint32_t id = similar_vertex_of(graph, (uint32_t)walk->found[i])->id;

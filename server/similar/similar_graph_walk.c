@@ -95,7 +95,9 @@ static void entries_add(struct walking *walking)
                                                                    : 16 * batch;
         for (uint32_t i = 0; i < end; i++) {
             uint32_t entry = 16 * from + i;
-            int32_t distance = aim->norm + graph->entry_norms[entry] - 2 * dots[i];
+            const struct similar_entry *terms = &graph->entry_terms[entry];
+            int32_t distance = similar_graph_apart(graph, aim, terms->norm, terms->lift) +
+                               terms->correction - 2 * dots[i];
             if (count == ENTRIES && (uint32_t)distance >= best[ENTRIES - 1] >> 32) {
                 continue;
             }
@@ -154,11 +156,11 @@ static void visit(struct walking *walking, uint32_t vertex)
     const struct similar_graph *graph = walking->graph;
     struct similar_walk *walk = walking->walk;
     const struct similar_vertex *head = similar_vertex_of(graph, vertex);
-    int32_t own = similar_graph_distance(walking->kernel, graph->dim, walking->aim,
-                                         similar_vertex_row(graph, vertex), head->norm);
+    int32_t own = similar_graph_distance(graph, walking->kernel, walking->aim, vertex);
     float distance = (float)own;
     float values[SIMILAR_GRAPH_LINKS];
     bool full = walk->pool_count == walking->effort;
+    bool lifted = graph->product && !walking->aim->product; /* all values are looked at */
     float worst = full ? pool_distance(walk->pool[walk->pool_count - 1]) : FLT_MAX;
     if (head->id != SIMILAR_ID_NONE &&
         (walking->query == NULL || similar_query_admits(walking->query, head->id))) {
@@ -167,7 +169,10 @@ static void visit(struct walking *walking, uint32_t vertex)
     /* A value is how much nearer than this vertex, as squares: see similar_graph.h. */
     uint32_t mask =
         walking->kernel->score_pair(similar_vertex_tiles(graph, vertex), &walking->estimate,
-                                    full ? distance - worst : -FLT_MAX, values);
+                                    full && !lifted ? distance - worst : -FLT_MAX, values);
+    if (lifted) {
+        similar_values_lift(graph, walking->aim, vertex, values);
+    }
     const uint32_t *links = similar_vertex_links(graph, vertex);
     for (; mask != 0; mask &= mask - 1) {
         uint32_t place = (uint32_t)__builtin_ctz(mask);
@@ -212,17 +217,15 @@ static void hidden_replace(struct walking *walking, uint32_t vertex)
         }
         const uint8_t *row = similar_vertex_row(graph, behind[i]);
         int32_t dot = walking->kernel->dot_row(row, bytes, graph->dim) - 128 * sum;
-        uint64_t ranked = similar_ranked(similar_vertex_of(graph, vertex)->norm +
-                                             similar_vertex_of(graph, behind[i])->norm - 2 * dot,
-                                         behind[i]);
+        const struct similar_vertex *head = similar_vertex_of(graph, vertex);
+        const struct similar_vertex *other = similar_vertex_of(graph, behind[i]);
+        uint64_t ranked = similar_ranked(
+            head->norm + other->norm - 2 * (dot + head->lift * other->lift), behind[i]);
         best = !known && ranked < best ? ranked : best;
     }
     if (best != UINT64_MAX) {
         uint32_t to = (uint32_t)best;
-        pool_add(walking,
-                 (float)similar_graph_distance(walking->kernel, graph->dim, walking->aim,
-                                               similar_vertex_row(graph, to),
-                                               similar_vertex_of(graph, to)->norm),
+        pool_add(walking, (float)similar_graph_distance(graph, walking->kernel, walking->aim, to),
                  to);
     }
 }

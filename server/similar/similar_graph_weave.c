@@ -63,7 +63,8 @@ static struct similar_graph_rows rows_of(const struct similar_graph_plan *plan)
     return (struct similar_graph_rows){.graph = plan->graph,
                                        .kernel = plan->set->space.kernel,
                                        .flat = plan->rows,
-                                       .norms = plan->norms};
+                                       .norms = plan->norms,
+                                       .lifts = plan->lifts};
 }
 
 /* What a vertex chooses from: its own links and those who link to it, each once. */
@@ -89,6 +90,7 @@ static uint32_t offers_rank(const struct similar_graph_plan *plan, uint32_t vert
         uint32_t next = i + 4 < own ? links[i + 4] : sources[i + 4 < own + back ? i + 4 - own : 0];
         __builtin_prefetch(plan->rows + (size_t)(own + back > 4 ? next : other) * dim);
         int32_t dot = kernel->dot_row(plan->rows + (size_t)other * dim, bytes, dim) - 128 * sum;
+        dot += plan->lifts[vertex] * plan->lifts[other];
         ranked[i] = similar_ranked(plan->norms[vertex] + plan->norms[other] - 2 * dot, other);
     }
     similar_ranked_sort(ranked, spare, own + back);
