@@ -178,6 +178,9 @@ void similar_graph_insert(struct similar_set *set, uint32_t id, const float *rot
     if (graph == NULL || graph->lost) {
         return;
     }
+    if (id < graph->id_room && graph->vertex_of[id] != SIMILAR_NONE) {
+        return; /* it moves from list to list, and stays where it is */
+    }
     if (!similar_walk_reserve(graph->walk, graph->count)) {
         graph->lost = true;
         return;

@@ -204,6 +204,31 @@ static void row_toggle(struct fixture *fixture, uint64_t row)
     fixture->absent[row] = !fixture->absent[row];
 }
 
+static void blocks_seal(struct fixture *fixture)
+{
+    struct similar_source source = similar_memory_source(fixture->memory);
+    assert_int_equal(similar_flush(fixture->set), SIMILAR_OK);
+    for (uint32_t kind = SIMILAR_KIND_CENTROID; kind < SIMILAR_KINDS; kind++) {
+        size_t bytes = similar_block_bytes(kind, fixture->dim);
+        for (uint32_t number = 0; number < 500; number++) {
+            if (source.on_read(source.context, kind, number) != NULL) {
+                similar_block_seal(source.on_write(source.context, kind, number, bytes), bytes);
+            }
+        }
+    }
+}
+
+static void set_reopen(struct fixture *fixture)
+{
+    struct similar_options options = fixture_options(fixture, 0);
+    enum similar_status status;
+    options.graph_bytes_max = fixture->set->options.graph_bytes_max;
+    blocks_seal(fixture);
+    similar_destroy(fixture->set);
+    fixture->set = similar_open(&options, true, &status);
+    assert_int_equal(status, SIMILAR_OK);
+}
+
 static void changes_follow(enum similar_metric metric)
 {
     struct fixture fixture;
@@ -247,6 +272,37 @@ static void changes_are_followed(void **state)
     (void)state;
     changes_follow(SIMILAR_COSINE);
     changes_follow(SIMILAR_DOT);
+}
+
+/* Lists that became short are dissolved: their accounts move, and remain one vertex each. */
+static void dissolved_lists_leave_one_vertex_an_account(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    uint32_t done = 1;
+    /* So many that a list of one member is too short. */
+    fixture_init(&fixture, 42, 8, 3 * COUNT, SIMILAR_COSINE, SHAPE_SMOOTH);
+    graph_build(&fixture);
+    effort_set(&fixture, 100);
+    for (uint32_t row = 0; row < fixture.count; row++) {
+        uint32_t list =
+            similar_header_of(
+                fixture.set->chunks[fixture.set->places[fixture.ids[row]] / SIMILAR_CHUNK].code)
+                ->list;
+        if (list < 4 && fixture.set->lists[list].live > 1) {
+            row_toggle(&fixture, row);
+        }
+    }
+    uint32_t lists = similar_list_count(fixture.set);
+    while (done > 0) {
+        assert_int_equal(similar_balance(fixture.set, 1, &done), SIMILAR_OK);
+    }
+    assert_true(similar_list_count(fixture.set) < lists);
+    assert_int_equal(fixture.set->graph->count, 3 * COUNT);
+    assert_true(recall_asked(&fixture, SIMILAR_PATH_GRAPH) >= 0.95);
+    set_reopen(&fixture);
+    assert_true(recall_asked(&fixture, SIMILAR_PATH_GRAPH) >= 0.95);
+    fixture_fini(&fixture);
 }
 
 /* An account that changes its vector is found where it is, not where it was. */
@@ -348,31 +404,6 @@ static void a_full_graph_lets_the_partitions_answer(void **state)
     }
     (void)recall_asked(&fixture, SIMILAR_PATH_EXACT_SCAN);
     fixture_fini(&fixture);
-}
-
-static void blocks_seal(struct fixture *fixture)
-{
-    struct similar_source source = similar_memory_source(fixture->memory);
-    assert_int_equal(similar_flush(fixture->set), SIMILAR_OK);
-    for (uint32_t kind = SIMILAR_KIND_CENTROID; kind < SIMILAR_KINDS; kind++) {
-        size_t bytes = similar_block_bytes(kind, fixture->dim);
-        for (uint32_t number = 0; number < 500; number++) {
-            if (source.on_read(source.context, kind, number) != NULL) {
-                similar_block_seal(source.on_write(source.context, kind, number, bytes), bytes);
-            }
-        }
-    }
-}
-
-static void set_reopen(struct fixture *fixture)
-{
-    struct similar_options options = fixture_options(fixture, 0);
-    enum similar_status status;
-    options.graph_bytes_max = fixture->set->options.graph_bytes_max;
-    blocks_seal(fixture);
-    similar_destroy(fixture->set);
-    fixture->set = similar_open(&options, true, &status);
-    assert_int_equal(status, SIMILAR_OK);
 }
 
 static void reopened_graph_is_the_same_graph(void **state)
@@ -547,6 +578,7 @@ int main(void)
         cmocka_unit_test(hostile_sets_give_true_answers),
         cmocka_unit_test(equal_vectors_are_found),
         cmocka_unit_test(changes_are_followed),
+        cmocka_unit_test(dissolved_lists_leave_one_vertex_an_account),
         cmocka_unit_test(an_account_moves),
         cmocka_unit_test(what_is_not_for_the_graph_is_not_answered_by_it),
         cmocka_unit_test(small_bounded_and_stopped_sets_have_none),
