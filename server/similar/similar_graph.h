@@ -5,7 +5,7 @@
  *
  * Space. A vertex is a point of the grid: the rotated vector (scaled to length 1 for cosine) less a
  * common centre, in steps that are one for all, rounded to bytes. Distances are squares in steps,
- * int32: at most 255^2 * 1024 < 2^27. They rank alone; whatever is answered is settled on the
+ * int32: at most 255^2 * 2048 < 2^27. They rank alone; whatever is answered is settled on the
  * stored floats.
  *
  * A vertex, `similar_vertex_bytes`, lies on cache lines and has all that a visit reads:
@@ -322,6 +322,9 @@ enum { SIMILAR_GRAPH_PROBED = 16, SIMILAR_GRAPH_NEAREST = 48 };
 void similar_graph_near(void *plan, uint32_t index);
 /* similar_graph_weave.c: links in both directions, chosen anew, and their codes. */
 enum similar_status similar_graph_weave(struct similar_graph_plan *plan);
+
+/* similar_graph_anchor.c: entries for what walks do not come to. False: no memory. */
+bool similar_graph_anchor(const struct similar_graph_plan *plan);
 
 /* similar_graph_calibrate.c */
 enum similar_status similar_graph_calibrate(struct similar_set *set);

@@ -275,7 +275,7 @@ static enum similar_status graph_make(struct similar_graph_plan *plan)
                              ? plan->list_count
                              : (uint32_t)SIMILAR_GRAPH_ENTRIES_MAX;
     graph->built_count = plan->count;
-    if (status == SIMILAR_OK && !similar_graph_enter(graph)) {
+    if (status == SIMILAR_OK && !(similar_graph_enter(graph) && similar_graph_anchor(plan))) {
         status = SIMILAR_ERROR_MEMORY;
     }
     return status == SIMILAR_OK && cancelled(plan->set) ? SIMILAR_ERROR_OPTION : status;
