@@ -43,7 +43,7 @@
 #include "proto/table.h"
 #include "server/feature/schema.h"
 
-#define FEATURE_VECTOR_DIMS_MAX 1024u /* of all: what look-alike search takes */
+#define FEATURE_VECTOR_DIMS_MAX 2048u /* of all: what look-alike search takes */
 #define FEATURE_VECTOR_STRUCTURED_DEFAULT 128u
 #define FEATURE_VECTOR_WORDS_MAX                                                                   \
     4096u /* of one field that a plan knows; rarer ones count as                                   \

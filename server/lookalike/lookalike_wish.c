@@ -43,8 +43,10 @@ static bool request_check(const struct lookalike_rebuild *request, struct proto_
     if (!(request->vector_share >= 0 && request->vector_share < 1)) {
         return refuse(fault, "vector_share", "a share above 0 and below 1 is wanted");
     }
-    return (request->dims == 0 || (request->dims >= 16 && request->dims <= 1024)) ||
-           refuse(fault, "dims", "a number from 16 to 1024 is wanted");
+    return (request->dims == 0 ||
+            (request->dims >= 16 && request->dims <= PROTO_SIMILAR_DIMS_MAX)) ||
+           proto_fault_set(fault, PROTO_BAD_FIELD, "dims", "a number from 16 to %d is wanted",
+                           PROTO_SIMILAR_DIMS_MAX);
 }
 
 json_t *lookalike_wish_merge(const json_t *before, const struct lookalike_rebuild *request,

@@ -48,7 +48,7 @@
 #include <stdint.h>
 
 enum similar_limit {
-    SIMILAR_DIM_MAX = 1024,      /* A look-up sum must fit 16 bits: 1024 / 4 groups * 63. */
+    SIMILAR_DIM_MAX = 2048,      /* A look-up sum must fit 16 bits: 2048 / 4 groups * 63. */
     SIMILAR_K_MAX = 10000,       /* The largest answer that the protocol carries. */
     SIMILAR_BATCH_MAX = 16,      /* Queries per kernel pass; longer batches run in groups. */
     SIMILAR_EXAMPLES_MAX = 1024, /* Positives and negatives of one composed query. */

@@ -2,13 +2,13 @@
 /*
  * The inner loops of look-alike search, once per instruction set.
  *
- * Shapes. `dim` is a padded dimension: a multiple of 64, at most 1024. Rows are `dim` unsigned
+ * Shapes. `dim` is a padded dimension: a multiple of 64, at most 2048. Rows are `dim` unsigned
  * bytes, value + 128. Queries are `dim` signed bytes in [-127, 127]. Sixteen interleaved queries
  * are [dim / 4][16][4]: four dimensions of query 0, the same four of query 1, and so on. Tiles
  * and look-up tables are as in similar_block.h and similar_encode.h.
  *
- * Numerics. Integer sums are 32 bits: |sum| <= 255 * 127 * 1024 < 2^25. Look-up sums are 16 bits:
- * <= 63 * 256. The scalar kernels are the oracle; all others equal them to the bit, the floating
+ * Numerics. Integer sums are 32 bits: |sum| <= 255 * 127 * 2048 < 2^26. Look-up sums are 16 bits:
+ * <= 63 * 512. The scalar kernels are the oracle; all others equal them to the bit, the floating
  * point ones too: every step is one IEEE operation in a fixed order, and nothing is contracted
  * (the files are compiled with -ffp-contract=off).
  *

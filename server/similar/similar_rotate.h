@@ -7,7 +7,7 @@
  * (odd rounds) P dimensions, P the largest power of two <= dim; and where P < dim, turn the pairs
  * (i, i + dim / 2) by 45 degrees. Each step is orthonormal, so lengths and angles stay.
  *
- * Rounding. Each element passes at most 4 * (1 + 10 + 1 + 2) = 56 roundings, each of relative
+ * Rounding. Each element passes at most 4 * (1 + 11 + 1 + 2) = 60 roundings, each of relative
  * size 2^-24 in norm, so |computed - true| <= SIMILAR_ROTATE_ERROR * |x| with room to spare.
  * Every step is one addition or multiplication per element in the same order everywhere, so the
  * result is the same to the bit on every instruction set.

@@ -380,7 +380,7 @@ static int build_fill(const struct cli *cli, struct icp_payload *payload)
 {
     uint64_t dims = 0;
     double share = 0;
-    if (!cli_number(cli, CLI_SIMILAR_DIMS, 16, 1024, 0, &dims) ||
+    if (!cli_number(cli, CLI_SIMILAR_DIMS, 16, PROTO_SIMILAR_DIMS_MAX, 0, &dims) ||
         !share_read(cli, CLI_SIMILAR_VECTOR_SHARE, &share)) {
         return EX_USAGE;
     }

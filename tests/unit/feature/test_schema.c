@@ -110,8 +110,8 @@ static const struct {
      "only a vector"},
     {"{\"fields\":[{\"name\":\"a\",\"type\":\"vector\"}]}", "fields[0].dims", "not nothing"},
     {"{\"fields\":[{\"name\":\"a\",\"type\":\"vector\",\"dims\":0}]}", "fields[0].dims", "1 to"},
-    {"{\"fields\":[{\"name\":\"a\",\"type\":\"vector\",\"dims\":1025}]}", "fields[0].dims",
-     "1 to 1024"},
+    {"{\"fields\":[{\"name\":\"a\",\"type\":\"vector\",\"dims\":2049}]}", "fields[0].dims",
+     "1 to 2048"},
     {"{\"fields\":[{\"name\":\"a\",\"type\":\"vector\",\"dims\":3.5}]}", "fields[0].dims",
      "number of dimensions"},
     {"{\"fields\":[{\"name\":\"a\",\"type\":\"flag\",\"stale_after_days\":0}]}",
@@ -152,7 +152,7 @@ static const struct {
      "retired", "without ids"},
     {"{\"fields\":[{\"name\":\"a\",\"type\":\"flag\",\"id\":0}],\"retired\":[{\"name\":\"b\","
      "\"type\":\"vector\",\"id\":1}]}",
-     "retired[0].dims", "1 to 1024"},
+     "retired[0].dims", "1 to 2048"},
 };
 
 static void parse_refuses_by_path(void **state)

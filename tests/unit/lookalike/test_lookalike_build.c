@@ -79,7 +79,7 @@ static void wishes_are_checked_and_kept(void **state)
         {{.vector_share = 1}, "vector_share"},
         {{.vector_share = -0.5}, "vector_share"},
         {{.dims = 15}, "dims"},
-        {{.dims = 1025}, "dims"},
+        {{.dims = 2049}, "dims"},
     };
     lookalike_fixture_open(&fixture, ACCOUNTS);
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
