@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The keeper: changes the set as accounts change. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "server/engine/slots.h"
 #include "server/engine/walk.h"
@@ -78,7 +79,13 @@ static bool vectors_make(struct keeping *keeping, const struct feature_vectorize
 static bool set_change(struct keeping *keeping, const struct lookalike_set *set,
                        const uint32_t *slots, size_t count)
 {
+    size_t bytes = set->plan->dims * sizeof(float);
     for (size_t i = 0; i < count; i++) {
+        const float *now = similar_get(set->set, slots[i]);
+        if (now && keeping->living[i] &&
+            memcmp(now, keeping->vectors + i * set->plan->dims, bytes) == 0) {
+            continue; /* nothing that the vector is made of has changed */
+        }
         enum similar_status status = similar_remove(set->set, slots[i]);
         if (status == SIMILAR_OK || status == SIMILAR_ERROR_ABSENT) {
             status = keeping->living[i] ? similar_insert(set->set, slots[i],
@@ -126,7 +133,17 @@ static bool apply(struct keeping *keeping, struct lookalike_set *set,
     return good && same;
 }
 
-/* Splits and dissolves lists, one at a time, so that queries wait for none of it for long. */
+/* Whether changes wait to be followed, or the server stops. */
+static bool is_wanted(struct lookalike *lookalike)
+{
+    pthread_mutex_lock(&lookalike->lock);
+    bool wanted = lookalike->stopping || lookalike->applied_seq != lookalike->noted_seq;
+    pthread_mutex_unlock(&lookalike->lock);
+    return wanted;
+}
+
+/* Splits and dissolves lists and mends the graph, a little at a time, so that queries wait for none
+ * of it for long; changes come first, and it goes on after them. */
 static void balance(struct keeping *keeping, struct lookalike_set *set)
 {
     struct lookalike *lookalike = keeping->lookalike;
@@ -137,6 +154,7 @@ static void balance(struct keeping *keeping, struct lookalike_set *set)
         due = lookalike->set == set && similar_balance_due(set->set) &&
               similar_balance(set->set, 1, &done) == SIMILAR_OK && done > 0;
         pthread_rwlock_unlock(&lookalike->set_lock);
+        due = due && !is_wanted(lookalike);
     }
 }
 

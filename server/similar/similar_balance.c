@@ -4,6 +4,7 @@
  * means, a few rounds); one that shrank is dissolved into its neighbours. Both write the vectors
  * to their new places before the old ones are given up, so a refusal of memory loses nothing.
  */
+#include "server/similar/similar_graph.h"
 #include "server/similar/similar_measure.h"
 #include "server/similar/similar_random.h"
 #include "server/similar/similar_set.h"
@@ -21,7 +22,7 @@ uint32_t similar_list_least(const struct similar_set *set)
 
 bool similar_balance_due(const struct similar_set *set)
 {
-    return set->balance_hint != SIMILAR_NONE;
+    return set->balance_hint != SIMILAR_NONE || similar_graph_mend_due(set);
 }
 
 /* The live vectors of a list, rotated. */
@@ -281,11 +282,15 @@ enum similar_status similar_balance(struct similar_set *set, uint32_t lists_max,
         uint32_t list = list_unbalanced(set);
         set->balance_hint = list;
         if (list == SIMILAR_NONE) {
+            while (done < lists_max && similar_graph_mend(set)) {
+                done++;
+            }
             break;
         }
         bool split = set->lists[list].live > similar_list_most(set);
         if (!split && similar_list_count(set) < 2) {
             set->balance_hint = SIMILAR_NONE;
+            done += similar_graph_mend(set);
             break;
         }
         status = split ? list_split(set, list) : list_dissolve(set, list);

@@ -45,6 +45,8 @@ void similar_graph_free(struct similar_graph *graph)
         free(graph->entries);
         free(graph->entry_bytes);
         free(graph->entry_terms);
+        free(graph->free);
+        free(graph->leaving);
         similar_walk_destroy(graph->walk);
         free(graph);
     }
@@ -150,6 +152,35 @@ bool similar_graph_grow(const struct similar_set *set, uint32_t id)
         block_begin(set, number);
     }
     graph->count++;
+    return true;
+}
+
+uint32_t similar_graph_take(const struct similar_set *set, uint32_t id)
+{
+    struct similar_graph *graph = set->graph;
+    if (graph->free_count == 0) {
+        return similar_graph_grow(set, id) ? graph->count - 1 : SIMILAR_NONE;
+    }
+    uint32_t vertex = graph->free[graph->free_count - 1];
+    if (!ids_grow(graph, id) || !similar_graph_write(set, vertex)) {
+        return SIMILAR_NONE;
+    }
+    graph->free_count--;
+    return vertex;
+}
+
+bool similar_graph_release(struct similar_graph *graph, uint32_t vertex)
+{
+    if (graph->free_count == graph->free_room) {
+        uint32_t room = graph->free_room + graph->free_room / 2 + 64;
+        uint32_t *grown = realloc(graph->free, room * sizeof *grown);
+        if (grown == NULL) {
+            return false;
+        }
+        graph->free = grown;
+        graph->free_room = room;
+    }
+    graph->free[graph->free_count++] = vertex;
     return true;
 }
 
@@ -288,7 +319,7 @@ void similar_graph_figures(const struct similar_set *set, struct similar_graph_f
         *figures = (struct similar_graph_figures){
             .built = true,
             .answers = similar_graph_current(graph),
-            .vertices = graph->count,
+            .vertices = graph->count - graph->free_count,
             .removed = graph->removed_count,
             .bytes = graph->count * similar_graph_bytes(set->space.dim),
         };

@@ -30,7 +30,7 @@
  * others fill places, and are the first to go when a better link comes.
  *
  * Removing an account leaves its vertex as a way through (id SIMILAR_ID_NONE), which is never an
- * answer, is never linked to anew, and is not used again before the next build.
+ * answer and never linked to anew. It is used again once nothing leads there: similar_graph_mend.c.
  *
  * Blocks of SIMILAR_KIND_GRAPH: number 0 is struct similar_graph_meta, then centre[D] f32, then
  * entry[entry_count] u32; number n has the 64 vertices from 64 (n - 1) on. What else is in struct
@@ -141,8 +141,15 @@ struct similar_graph {
     struct similar_entry *entry_terms;
     uint64_t built_count;
     uint64_t inserted_count;
-    uint64_t removed_count;
-    bool lost; /* it has missed a change, for want of room or memory: it answers no more */
+    uint64_t removed_count; /* places of removed accounts that are not free */
+    uint32_t *free;         /* places that nothing leads to */
+    uint32_t free_count;
+    uint32_t free_room;
+    uint64_t *leaving; /* bits by vertex: to be freed by the pass under way; NULL: there is none */
+    uint32_t mend_count; /* vertices when it began */
+    uint32_t mend_at;
+    bool freeing; /* its second half */
+    bool lost;    /* it has missed a change, for want of room or memory: it answers no more */
     struct similar_setting settings[SIMILAR_GRAPH_LEVELS][SIMILAR_TARGETS];
     struct similar_walk *walk; /* of changes */
 };
@@ -188,6 +195,10 @@ bool similar_graph_write(const struct similar_set *set, uint32_t vertex);
 void similar_graph_moved(const struct similar_set *set, uint32_t number, const void *block);
 /* Room for one more vertex, in its block and in the directory of ids up to `id`. */
 bool similar_graph_grow(const struct similar_set *set, uint32_t id);
+/* A place for a vertex, writable, a free one if there is any; SIMILAR_NONE: there is no room. */
+uint32_t similar_graph_take(const struct similar_set *set, uint32_t id);
+/* Notes a free place. False: no memory. */
+bool similar_graph_release(struct similar_graph *graph, uint32_t vertex);
 /* A rotated vector on the grid as a vertex; the table only when `table` is set. */
 void similar_aim_init(const struct similar_graph *graph, const float *rotated, bool table,
                       struct similar_aim *aim);
@@ -291,6 +302,12 @@ bool similar_graph_search(const struct similar_set *set, struct similar_scratch 
 /* similar_graph_change.c: follow the set, which has changed already. */
 void similar_graph_insert(struct similar_set *set, uint32_t id, const float *rotated);
 void similar_graph_remove(struct similar_set *set, uint32_t id);
+
+/* similar_graph_mend.c */
+/* Whether places of removed accounts are to be freed. */
+bool similar_graph_mend_due(const struct similar_set *set);
+/* One slice of that; false: nothing was due. */
+bool similar_graph_mend(const struct similar_set *set);
 
 /* similar_graph_build.c: a graph that is not calibrated, as similar_graph_build says. */
 enum similar_status similar_graph_make(struct similar_set *set);

@@ -50,7 +50,7 @@ static float link_square(const struct similar_graph *graph, uint32_t vertex, uin
                              number / SIMILAR_TILE * tile_bytes + (size_t)2 * graph->dim + 32 +
                              (size_t)(number % SIMILAR_TILE) * 2;
     float half = bfloat_value(rescale) / 2;
-    float rise = similar_link_rise(graph, vertex, number);
+    float rise = graph->product ? similar_link_rise(graph, vertex, number) : 0.0f;
     return half * half * (float)graph->dim * 0.6366198f + rise * rise;
 }
 
@@ -143,14 +143,13 @@ static bool links_back(const struct similar_set *set, const struct similar_aim *
     return true;
 }
 
-/* A vertex for the aim, linked to what the walk found; *kept links were chosen. */
-static uint32_t vertex_make(const struct similar_set *set, uint32_t id,
-                            const struct similar_aim *aim, uint32_t *kept)
+/* The vertex of the aim, linked to what the walk found; *kept links were chosen. */
+static void vertex_make(const struct similar_set *set, uint32_t id, uint32_t vertex,
+                        const struct similar_aim *aim, uint32_t *kept)
 {
     struct similar_graph *graph = set->graph;
     const struct similar_walk *walk = graph->walk;
     const struct similar_graph_rows rows = {.graph = graph, .kernel = set->space.kernel};
-    uint32_t vertex = graph->count - 1;
     struct similar_vertex *head = similar_vertex_of(graph, vertex);
     uint32_t *links = similar_vertex_links(graph, vertex);
     uint32_t degree =
@@ -168,7 +167,6 @@ static uint32_t vertex_make(const struct similar_set *set, uint32_t id,
         similar_known_more(graph, links[i]);
     }
     similar_graph_close(graph, vertex, degree);
-    return vertex;
 }
 
 void similar_graph_insert(struct similar_set *set, uint32_t id, const float *rotated)
@@ -188,11 +186,13 @@ void similar_graph_insert(struct similar_set *set, uint32_t id, const float *rot
     const struct similar_aim *aim = &graph->walk->aim;
     similar_aim_init(graph, rotated, true, &graph->walk->aim);
     similar_graph_walk(set, graph->walk, EFFORT, FOUND, NULL);
-    if (graph->walk->found_count == 0 || !similar_graph_grow(set, id)) {
+    uint32_t vertex =
+        graph->walk->found_count > 0 ? similar_graph_take(set, id) : (uint32_t)SIMILAR_NONE;
+    if (vertex == SIMILAR_NONE) {
         graph->lost = true;
         return;
     }
-    uint32_t vertex = vertex_make(set, id, aim, &kept);
+    vertex_make(set, id, vertex, aim, &kept);
     uint32_t links[SIMILAR_GRAPH_LINKS];
     memcpy(links, similar_vertex_links(graph, vertex), sizeof links);
     graph->inserted_count++;

@@ -10,12 +10,21 @@
 #include <math.h>
 #include <string.h>
 
-/* The place of a nibble in a tile: see similar_block.h. */
-static void nibble_put(uint8_t *tile, uint32_t group, uint32_t slot, uint32_t nibble)
+/* Eight signs as the bits of a byte; each of `signs` is 0 or 1. */
+static uint8_t eight_bits(const uint8_t *signs)
+{
+    uint64_t bytes;
+    memcpy(&bytes, signs, sizeof bytes);
+    return (uint8_t)(bytes * 0x0102040810204080u >> 56);
+}
+
+/* Eight dimensions are two nibbles of one byte of a tile: see similar_block.h. */
+static void signs_put(uint8_t *tile, uint32_t slot, const uint8_t *signs, uint32_t dim)
 {
     uint32_t byte = slot < 8 ? 2 * slot : 2 * (slot - 8) + 1;
-    uint8_t *at = tile + (size_t)(group / 8) * 64 + (size_t)(group % 8 / 2) * 16 + byte;
-    *at = group % 2 == 0 ? (uint8_t)((*at & 0xf0) | nibble) : (uint8_t)((*at & 0x0f) | nibble << 4);
+    for (uint32_t eight = 0; eight < dim / 8; eight++) {
+        tile[(size_t)eight * 16 + byte] = eight_bits(signs + (size_t)eight * 8);
+    }
 }
 
 static void factors_put(const struct similar_graph *graph, uint32_t vertex, uint32_t place,
@@ -47,19 +56,15 @@ void similar_graph_link(const struct similar_graph *graph, uint32_t vertex, uint
     int32_t along = 0;   /* <c, r> */
     uint8_t signs[SIMILAR_DIM_MAX];
     for (uint32_t i = 0; i < graph->dim; i++) {
-        int32_t r = to_row[i] - from_row[i];
-        int32_t c = from_row[i] - 128;
+        int16_t r = (int16_t)(to_row[i] - from_row[i]);
+        int16_t c = (int16_t)(from_row[i] - 128);
         spread += r < 0 ? -r : r;
         square += r * r;
         through += r > 0 ? c : -c;
         along += r * c;
         signs[i] = r > 0;
     }
-    for (uint32_t group = 0; group < graph->dim / 4; group++) {
-        const uint8_t *four = signs + (size_t)group * 4;
-        nibble_put(tile, group, place % SIMILAR_TILE,
-                   (uint32_t)(four[0] | four[1] << 1 | four[2] << 2 | four[3] << 3));
-    }
+    signs_put(tile, place % SIMILAR_TILE, signs, graph->dim);
     float rho = spread > 0 ? (float)square / (float)spread : 0.0f;
     float own = graph->product ? 2 * (float)along : -(float)square;
     factors_put(graph, vertex, place, own - 2 * rho * (float)through, 2 * rho);
@@ -82,7 +87,10 @@ float similar_link_rise(const struct similar_graph *graph, uint32_t vertex, uint
 void similar_values_lift(const struct similar_graph *graph, const struct similar_aim *aim,
                          uint32_t vertex, float *values)
 {
-    for (uint32_t i = 0; graph->product && i < SIMILAR_GRAPH_LINKS; i++) {
+    if (!graph->product || aim->product) {
+        return;
+    }
+    for (uint32_t i = 0; i < SIMILAR_GRAPH_LINKS; i++) {
         values[i] += 2 * (float)aim->lift * similar_link_rise(graph, vertex, i);
     }
 }

@@ -106,7 +106,7 @@ static bool vertex_open(const struct similar_set *set, uint32_t vertex)
 
 static enum similar_status vertices_open(const struct similar_set *set)
 {
-    const struct similar_graph *graph = set->graph;
+    struct similar_graph *graph = set->graph;
     uint64_t live = 0;
     for (uint32_t v = 0; v < graph->count; v++) {
         if (!vertex_open(set, v)) {
@@ -115,6 +115,14 @@ static enum similar_status vertices_open(const struct similar_set *set)
         live += similar_vertex_of(graph, v)->id != SIMILAR_ID_NONE;
     }
     similar_graph_known(graph, true);
+    for (uint32_t v = graph->count; v-- > 0;) {
+        const struct similar_vertex *head = similar_vertex_of(graph, v);
+        bool nowhere = head->id == SIMILAR_ID_NONE && head->degree == 0 && graph->known[v] == 0;
+        if (nowhere && !similar_graph_release(graph, v)) {
+            return SIMILAR_ERROR_MEMORY;
+        }
+    }
+    graph->removed_count = graph->count - live - graph->free_count;
     return live == set->count ? SIMILAR_OK : SIMILAR_ERROR_CORRUPT;
 }
 
@@ -165,7 +173,6 @@ enum similar_status similar_graph_open(struct similar_set *set, bool verify)
     set->graph->step = meta->step;
     set->graph->built_count = meta->built_count;
     set->graph->inserted_count = meta->inserted_count;
-    set->graph->removed_count = meta->removed_count;
     memcpy(set->graph->settings, meta->settings, sizeof meta->settings);
     status = blocks_open(set, meta->vertex_count, verify);
     if (status == SIMILAR_OK) {

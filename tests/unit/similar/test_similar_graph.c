@@ -103,16 +103,17 @@ static double recall_asked(struct fixture *fixture, enum similar_path path)
 static void recall_holds_at_every_dimension(void **state)
 {
     (void)state;
-    static const uint32_t dims[] = {8, 64, 100, 200};
-    for (uint32_t d = 0; d < 12; d++) {
+    static const uint32_t dims[] = {8, 64, 100, 200, 1, 1000, 2048};
+    for (uint32_t d = 0; d < 15; d++) {
         struct fixture fixture;
-        enum similar_metric metric = (enum similar_metric)(d / 4);
-        fixture_init(&fixture, 11 + d, dims[d % 4], COUNT, metric, SHAPE_SMOOTH);
+        enum similar_metric metric = (enum similar_metric)(d < 12 ? d / 4 : d - 12);
+        uint32_t dim = dims[d < 12 ? d % 4 : 4 + d - 12];
+        fixture_init(&fixture, 11 + d, dim, COUNT, metric, SHAPE_SMOOTH);
         clusters_make(&fixture, 30);
         graph_build(&fixture);
         effort_set(&fixture, 150);
         double recall = recall_asked(&fixture, SIMILAR_PATH_GRAPH);
-        print_message("metric %u, dim %u: recall %.4f\n", (unsigned)metric, dims[d % 4], recall);
+        print_message("metric %u, dim %u: recall %.4f\n", (unsigned)metric, dim, recall);
         assert_true(recall >= 0.97);
         fixture_fini(&fixture);
     }
@@ -272,6 +273,119 @@ static void changes_are_followed(void **state)
     (void)state;
     changes_follow(SIMILAR_COSINE);
     changes_follow(SIMILAR_DOT);
+}
+
+/* Nothing that has an account links to a free place; of what was removed `most` may wait. */
+static void places_check(const struct fixture *fixture, uint64_t most)
+{
+    const struct similar_graph *graph = fixture->set->graph;
+    uint8_t *free_now = calloc(graph->count, 1);
+    assert_non_null(free_now);
+    for (uint32_t i = 0; i < graph->free_count; i++) {
+        assert_int_equal(similar_vertex_of(graph, graph->free[i])->id, SIMILAR_ID_NONE);
+        assert_int_equal(free_now[graph->free[i]]++, 0);
+    }
+    uint32_t live = 0;
+    for (uint32_t v = 0; v < graph->count; v++) {
+        const struct similar_vertex *head = similar_vertex_of(graph, v);
+        live += head->id != SIMILAR_ID_NONE;
+        for (uint32_t i = 0; i < head->degree; i++) {
+            assert_false(free_now[similar_vertex_links(graph, v)[i]]);
+        }
+    }
+    free(free_now);
+    assert_int_equal(live, similar_count(fixture->set));
+    assert_int_equal(live + graph->free_count + graph->removed_count, graph->count);
+    assert_true(graph->removed_count <= most);
+}
+
+/* Slices until nothing is due. */
+static void graph_mend(struct fixture *fixture)
+{
+    uint32_t done = 1;
+    while (done > 0) {
+        assert_int_equal(similar_balance(fixture->set, 1, &done), SIMILAR_OK);
+    }
+    assert_false(similar_balance_due(fixture->set));
+}
+
+/* Accounts come and go while places are freed, slice by slice, and the set is opened between. */
+static void places_of_removed_accounts_are_used_again(void **state)
+{
+    (void)state;
+    for (enum similar_metric metric = SIMILAR_COSINE; metric <= SIMILAR_L2; metric++) {
+        struct fixture fixture;
+        fixture_init(&fixture, 61 + metric, 20, 2 * COUNT, metric, SHAPE_SMOOTH);
+        clusters_make(&fixture, 30);
+        graph_build(&fixture);
+        effort_set(&fixture, 80);
+        fixture.set->graph->built_count = 1000000; /* all that comes is not too much */
+        for (uint32_t row = 0; row < 1000; row++) {
+            row_toggle(&fixture, row);
+            similar_balance(fixture.set, 1, NULL);
+        }
+        graph_mend(&fixture);
+        places_check(&fixture, fixture.set->graph->count / 8);
+        assert_true(fixture.set->graph->free_count >= 600);
+        double removed = recall_asked(&fixture, SIMILAR_PATH_GRAPH);
+        for (uint32_t step = 0; step < 1000; step++) {
+            row_toggle(&fixture, step);
+            row_toggle(&fixture, 1000 + fixture_random(&fixture, 1000));
+            similar_balance(fixture.set, 1, NULL);
+            if (step % 250 == 0) {
+                places_check(&fixture, fixture.set->graph->count / 3);
+            }
+            if (step % 500 == 0) {
+                set_reopen(&fixture);
+                places_check(&fixture, fixture.set->graph->count / 3);
+            }
+        }
+        graph_mend(&fixture);
+        places_check(&fixture, fixture.set->graph->count / 8);
+        double churned = recall_asked(&fixture, SIMILAR_PATH_GRAPH);
+        print_message("metric %u: after removals %.4f, after as many again %.4f\n",
+                      (unsigned)metric, removed, churned);
+        /* More has come by then than a graph may take that is to answer. */
+        assert_true(removed >= 0.97 && churned >= 0.93);
+        assert_true(fixture.set->graph->count <= 2 * COUNT + 50);
+        fixture_fini(&fixture);
+    }
+}
+
+/* All that a list's entries stood on goes: what is left is found. */
+static void entries_that_go_are_replaced(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_init(&fixture, 66, 16, COUNT, SIMILAR_L2, SHAPE_SMOOTH);
+    clusters_make(&fixture, 30);
+    graph_build(&fixture);
+    effort_set(&fixture, 80);
+    for (uint32_t turn = 0; turn < 3; turn++) {
+        for (uint32_t e = 0; e < fixture.set->graph->entry_count; e++) {
+            uint32_t id = similar_vertex_of(fixture.set->graph, fixture.set->graph->entries[e])->id;
+            for (uint32_t row = 0; row < COUNT && id != SIMILAR_ID_NONE; row++) {
+                if (fixture.ids[row] == id) {
+                    row_toggle(&fixture, row);
+                }
+            }
+        }
+        graph_mend(&fixture);
+    }
+    assert_true(recall_asked(&fixture, SIMILAR_PATH_GRAPH) >= 0.97);
+    /* To the last: a set without accounts has no answers, and takes new ones. */
+    for (uint32_t row = 0; row < COUNT; row++) {
+        if (!fixture.absent[row]) {
+            row_toggle(&fixture, row);
+            similar_balance(fixture.set, 1, NULL);
+        }
+    }
+    graph_mend(&fixture);
+    for (uint32_t row = 0; row < 100; row++) {
+        row_toggle(&fixture, row);
+    }
+    (void)recall_asked(&fixture, SIMILAR_PATH_EXACT_SCAN);
+    fixture_fini(&fixture);
 }
 
 /* Lists that became short are dissolved: their accounts move, and remain one vertex each. */
@@ -578,6 +692,8 @@ int main(void)
         cmocka_unit_test(hostile_sets_give_true_answers),
         cmocka_unit_test(equal_vectors_are_found),
         cmocka_unit_test(changes_are_followed),
+        cmocka_unit_test(places_of_removed_accounts_are_used_again),
+        cmocka_unit_test(entries_that_go_are_replaced),
         cmocka_unit_test(dissolved_lists_leave_one_vertex_an_account),
         cmocka_unit_test(an_account_moves),
         cmocka_unit_test(what_is_not_for_the_graph_is_not_answered_by_it),
