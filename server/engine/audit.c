@@ -55,7 +55,7 @@ static void command_take(const struct reading *reading, const struct store_comma
         return;
     }
     if (command->kind == STORE_COMMAND_SLOTS || command->kind == STORE_COMMAND_TIME ||
-        command->kind == STORE_COMMAND_IMPORT) {
+        command->kind == STORE_COMMAND_IMPORT || command->kind == STORE_COMMAND_POSITION) {
         return;
     }
     struct proto_span account = account_of(command);

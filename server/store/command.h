@@ -53,6 +53,9 @@
  *   metric    definition of a metric     –                         the number it gets
  *   challenge document           –                           the number it gets; 0: the next
  *   segment   document           –                           the number it gets; 0: the next
+ *   position  where in a shared  –                           code of the error that the rest of
+ *             log the batch stands                           the batch was refused with, or 0
+ *             (position.h); first of all
  *
  * Ownership: a batch owns its bytes; decoded commands borrow. Errors: PROTO_CORRUPT for bytes that
  * are not commands, PROTO_TOO_LARGE for a batch that outgrows its limit. Threads: one thread a
@@ -92,7 +95,8 @@ enum store_command_kind {
     STORE_COMMAND_METRIC,
     STORE_COMMAND_CHALLENGE,
     STORE_COMMAND_SEGMENT,
-    STORE_COMMAND_LAST = STORE_COMMAND_SEGMENT,
+    STORE_COMMAND_POSITION,
+    STORE_COMMAND_LAST = STORE_COMMAND_POSITION,
 };
 
 struct store_command {
@@ -116,6 +120,7 @@ struct store_batch {
     uint8_t operation_bytes;
     uint64_t operation_digest;
     int64_t deadline_ms; /* by the store's clock; 0: none */
+    uint64_t shared_seq; /* of an entry of a shared log (position.h); 0: it is none */
 };
 
 /* The writer: says which slots the batch took. */

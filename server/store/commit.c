@@ -12,7 +12,7 @@
 static void fail_all(struct store_ticket *list, const struct proto_fault *fault)
 {
     for (struct store_ticket *ticket = list; ticket != NULL; ticket = ticket->next) {
-        if (!ticket->refused) {
+        if (!ticket->refused || ticket->batch->shared_seq != 0) {
             ticket->result = (struct store_result){.fault = *fault};
         }
     }
@@ -218,7 +218,7 @@ static bool answer_early(struct store *store, struct store_ticket *ticket, int64
         proto_fault_set(&result->fault, PROTO_DEADLINE, "deadline_ms",
                         "the write waited for its turn until its time was over");
     }
-    if (!late && !store_operations_answer(&store->operations, batch, result)) {
+    if (!late && !store_operations_answer(&store->operations, batch, now_ms, result)) {
         return false;
     }
     ticket->repeated = result->repeated;
@@ -237,6 +237,60 @@ static void operation_add(struct store *store, int64_t now_ms, const struct stor
     }
 }
 
+/* What was planned is linked and told of, and goes into the log. */
+static bool plan_take(struct store *store, const struct store_batch *batch, int64_t now_ms,
+                      struct proto_fault *fault)
+{
+    struct store_writer *writer = &store->writer;
+    return plan_link(store, fault) && changes_add(store, &writer->plan, fault) &&
+           touched_add(store, &writer->plan, fault) && entry_add(writer, batch, now_ms, fault);
+}
+
+/* An entry of a shared log was refused or repeated: its position alone goes into the log. Unless
+ * what refused it is this store's own matter: then it has to come again. False: the group is lost.
+ */
+static bool entry_pass(struct store *store, struct store_ticket *ticket, int64_t now_ms,
+                       struct proto_fault *fault)
+{
+    struct store_writer *writer = &store->writer;
+    struct store_batch *batch = ticket->batch;
+    if (batch->shared_seq == 0 || !store_position_settles(ticket->result.fault.code)) {
+        return true;
+    }
+    store_position_leave(batch);
+    store_position_say(batch, &writer->next, &ticket->result, &writer->plan.next);
+    if (!batch_plan(store, store_batch_payload(batch), now_ms, true, fault) ||
+        !plan_take(store, batch, now_ms, fault)) {
+        return false;
+    }
+    plan_accept(writer);
+    ticket->result.settled = true;
+    return true;
+}
+
+/* Whether the entry is the next; one that is not is refused, whatever it says. So is what is no
+ * entry, once the store follows a shared log. */
+static bool entry_turn(struct store *store, struct store_ticket *ticket)
+{
+    const struct store_writer *writer = &store->writer;
+    const struct store_batch *batch = ticket->batch;
+    uint64_t seq = batch->shared_seq;
+    uint64_t next = writer->next.seq + 1;
+    bool follows = (writer->next.chain_low | writer->next.chain_high) != 0;
+    bool asks = batch->operation_bytes > 0 && batch->commands == 1;
+    if (seq == next || (seq == 0 && (batch->timed || asks || !follows))) {
+        return true;
+    }
+    ticket->refused = true;
+    if (seq == 0) {
+        return proto_fault_set(&ticket->result.fault, PROTO_CONFLICT, "log",
+                               "the store follows a shared log, and takes what stands there alone");
+    }
+    return proto_fault_set(&ticket->result.fault, PROTO_BUSY, "log",
+                           "entry %llu of the shared log came, and %llu is the next",
+                           (unsigned long long)seq, (unsigned long long)next);
+}
+
 /* Plans and links one batch. False: the group is lost. A refusal is not a failure. */
 static bool batch_commit(struct store *store, struct store_ticket *ticket, int64_t now_ms,
                          struct proto_fault *fault)
@@ -244,8 +298,11 @@ static bool batch_commit(struct store *store, struct store_ticket *ticket, int64
     struct store_writer *writer = &store->writer;
     struct store_result *result = &ticket->result;
     *result = (struct store_result){.fault.code = PROTO_OK};
-    if (answer_early(store, ticket, now_ms)) {
+    if (!entry_turn(store, ticket)) {
         return true;
+    }
+    if (answer_early(store, ticket, now_ms)) {
+        return entry_pass(store, ticket, now_ms, fault);
     }
     writer->plan.reuse_most =
         store_batch_slots_room(ticket->batch, store_reuse_waiting(&writer->reuse));
@@ -258,16 +315,18 @@ static bool batch_commit(struct store *store, struct store_ticket *ticket, int64
         if (result->fault.code == PROTO_CORRUPT) {
             store_damage(store, &result->fault);
         }
-        return true;
-    }
-    if (!plan_link(store, fault) || !changes_add(store, &writer->plan, fault) ||
-        !touched_add(store, &writer->plan, fault) ||
-        !entry_add(writer, ticket->batch, now_ms, fault)) {
-        return false;
+        return entry_pass(store, ticket, now_ms, fault);
     }
     result->count = writer->plan.count;
     result->created = writer->plan.created;
     result_versions(&writer->plan, result);
+    if (ticket->batch->shared_seq != 0) {
+        store_position_say(ticket->batch, &writer->next, result, &writer->plan.next);
+        result->settled = true;
+    }
+    if (!plan_take(store, ticket->batch, now_ms, fault)) {
+        return false;
+    }
     plan_accept(writer);
     result->seq = writer->next.seq;
     operation_add(store, now_ms, result);

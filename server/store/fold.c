@@ -67,6 +67,10 @@ static void counters_move(struct disk_state *state, const struct store_generatio
     state->segments = after->segments;
     state->sources = after->sources;
     state->folds = after->folds;
+    state->chain_low = after->chain_low;
+    state->chain_high = after->chain_high;
+    state->outcome_low = after->outcome_low;
+    state->outcome_high = after->outcome_high;
     if (state->history_seq != 0 && state->history_ms == 0) {
         state->history_ms = (uint64_t)generation->time_ms;
     }

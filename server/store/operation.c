@@ -208,14 +208,15 @@ static bool find(struct store_operations *operations, struct proto_span id,
 }
 
 bool store_operations_answer(struct store_operations *operations, const struct store_batch *batch,
-                             struct store_result *result)
+                             int64_t now_ms, struct store_result *result)
 {
     struct proto_span id = {batch->operation, batch->operation_bytes};
     struct store_operation found;
     if (id.bytes == 0) {
         return false;
     }
-    if (!find(operations, id, &found)) {
+    /* One that is too old is not known, whether it was forgotten yet or not. */
+    if (!find(operations, id, &found) || found.time_ms < now_ms - operations->keep_ms) {
         if (batch->commands > 1) {
             return false;
         }

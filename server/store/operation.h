@@ -60,7 +60,7 @@ bool store_operations_load(struct store_operations *operations, const struct sto
 /* The answer to a batch whose operation was applied before, or that only asks; false: it is to be
  * planned. */
 bool store_operations_answer(struct store_operations *operations, const struct store_batch *batch,
-                             struct store_result *result);
+                             int64_t now_ms, struct store_result *result);
 /* Makes sure that one more can be added. */
 bool store_operations_reserve(struct store_operations *operations, struct proto_fault *fault);
 /* What came of the operation of that id, whose entry of the log is result->seq: sequences ascend.

@@ -7,6 +7,7 @@
 #include "server/store/command.h"
 #include "server/store/past_table.h"
 #include "server/store/plan_ahead.h"
+#include "server/store/position.h"
 
 void store_plan_init(struct store_plan *plan, const struct store_hasher *hasher)
 {
@@ -449,6 +450,8 @@ static bool plan_command(struct store_plan *plan, const struct store_command *co
         return store_plan_document(plan, STORE_DOCUMENT_TAL, command, fault);
     case STORE_COMMAND_METRIC:
         return store_plan_document(plan, STORE_DOCUMENT_METRIC, command, fault);
+    case STORE_COMMAND_POSITION:
+        return store_position_plan(command, &plan->next, fault);
     }
     return proto_fault_set(fault, PROTO_INTERNAL, "", "unknown command %d", (int)command->kind);
 }

@@ -155,6 +155,8 @@ struct store_result {
     uint32_t version;  /* schema or ICP version that was stored or made active */
     uint32_t previous; /* version that was active before */
     bool repeated;     /* it was applied before, under its operation id: what came of it then */
+    bool settled;      /* of an entry of a shared log (position.h): it is behind the store, applied,
+                          refused or repeated, and is not to be given again */
 };
 
 /* A batch is built by one thread; its commands are encoded as they are added (the bytes that go
@@ -286,6 +288,8 @@ void store_view_rest(struct store_view *view);
  * were freed since cannot be used again. To be asked now and then by work that does not refresh. */
 bool store_view_young(const struct store_view *view, struct proto_fault *fault);
 uint64_t store_view_seq(const struct store_view *view); /* last log sequence that it sees */
+/* The last that every view sees which is refreshed from here on. Any thread; one load. */
+uint64_t store_seq(const struct store *store);
 uint32_t
 store_view_slots(const struct store_view *view); /* slots are 0 … slots-1, deleted ones included */
 uint64_t store_view_accounts(const struct store_view *view); /* living accounts */

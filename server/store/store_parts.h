@@ -26,6 +26,7 @@
 #include "server/store/index.h"
 #include "server/store/moment.h"
 #include "server/store/operation.h"
+#include "server/store/position.h"
 #include "server/store/room.h"
 #include "server/store/vector_parts.h"
 
@@ -149,6 +150,7 @@ struct store_views {
 struct store_figures {
     pthread_mutex_t mutex;
     struct store_stats published; /* by writer and folder, each its own */
+    struct store_position position;
     _Atomic uint64_t corrupt_found;
 };
 

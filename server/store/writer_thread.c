@@ -18,6 +18,7 @@ void store_publish_stats(struct store *store)
     log_stats(store->log, &log);
     pthread_mutex_lock(&store->figures.mutex);
     published->seq = writer->state.seq;
+    store_position_of(&writer->state, &store->figures.position);
     published->accounts = writer->state.accounts;
     published->slots = writer->state.slots;
     published->slots_given_again = writer->reuse.given;

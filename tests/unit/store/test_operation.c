@@ -302,7 +302,7 @@ static void the_index_holds_what_is_kept_and_nothing_else(void **state)
         char id[16];
         snprintf(id, sizeof id, "%llu", (unsigned long long)i);
         assert_true(store_batch_operation(batch, span(id), i, &fault));
-        assert_true(store_operations_answer(&operations, batch, &result));
+        assert_true(store_operations_answer(&operations, batch, 0, &result));
         assert_true(!result.repeated || (!lost[i] && result.count == i));
         known += result.repeated;
         store_batch_destroy(batch);
