@@ -260,7 +260,7 @@ bool engine_ingest_commit(struct engine_ingest *ingest, struct engine *engine,
     ingest->batch = NULL; /* the store's, or freed below: the ingest may be gone after this */
     store_batch_deadline(batch, write->deadline_ms);
     if (!engine_operation_add(batch, &write->operation, fault) ||
-        !store_submit(engine->store, batch, ingest_done, ingest, fault)) {
+        !engine_submit(engine, batch, ingest_done, ingest, fault)) {
         store_batch_destroy(batch);
         free(ingest);
         return false;

@@ -30,7 +30,7 @@ bool engine_document_store(struct engine *engine, const struct store_document *d
         store_batch_destroy(batch);
         return false;
     }
-    if (!store_submit_wait(engine->store, batch, result)) {
+    if (!engine_submit_wait(engine, batch, result)) {
         *fault = result->fault;
         return false;
     }

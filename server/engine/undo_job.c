@@ -14,6 +14,7 @@
 #include "server/engine/ingest.h"
 #include "server/engine/job.h"
 #include "server/engine/sources.h"
+#include "server/engine/submit.h"
 #include "server/engine/undo_known.h"
 #include "server/engine/worker.h"
 #include "server/store/command.h"
@@ -322,7 +323,7 @@ static bool batch_take(void *context, const struct store_logged *logged)
 static bool batch_submit(struct undo *undo, struct store_batch *batch, uint64_t *seq)
 {
     struct store_result result;
-    if (!store_submit_wait(engine_store(undo->job->engine), batch, &result)) {
+    if (!engine_submit_wait(undo->job->engine, batch, &result)) {
         *undo->fault = result.fault;
         return false;
     }

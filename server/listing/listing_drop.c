@@ -7,6 +7,7 @@
 
 #include "server/engine/engine_create.h"
 #include "server/engine/ingest.h"
+#include "server/engine/submit.h"
 #include "server/listing/listing.h"
 #include "server/tal/tal_document.h"
 
@@ -72,7 +73,7 @@ static bool drop_store(struct engine_worker *worker, const struct listing_drop *
         store_batch_destroy(batch);
         return false;
     }
-    if (!store_submit_wait(engine_store(worker->engine), batch, &result)) {
+    if (!engine_submit_wait(worker->engine, batch, &result)) {
         *fault = result.fault;
         return false;
     }

@@ -244,6 +244,11 @@ bool store_view_young(const struct store_view *view, struct proto_fault *fault)
     return !view->active || store_snapshot_young(view->store, &view->txn, view->taken_ns, fault);
 }
 
+uint64_t store_seq(const struct store *store)
+{
+    return atomic_load_explicit(&store->moments.seq, memory_order_acquire);
+}
+
 uint64_t store_view_seq(const struct store_view *view)
 {
     return view->state.seq;

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where a batch of a request goes: to the store of this process, or, on a node of a cluster, to the
+ * log that it shares with others, from where it comes to the store.
+ *
+ * Sequences are the token for "read your writes": what a write is answered with is the sequence of
+ * the log that all nodes of a cluster share, or of the store's own, which are the same number; and
+ * engine_applied says up to where this node has applied them.
+ *
+ * Ownership: the batch is taken as store_submit takes it. Errors: those of store_submit, and
+ * PROTO_BUSY where the log cannot be reached. Threads: engine_route_set before there are requests;
+ * the rest from any thread. Cost: a load more than store_submit. */
+#ifndef ENGINE_SUBMIT_H
+#define ENGINE_SUBMIT_H
+
+#include "server/engine/engine.h"
+
+struct store_batch;
+struct store_result;
+
+struct engine_route {
+    bool (*submit)(void *context, struct store_batch *batch,
+                   void (*on_done)(void *done_context, const struct store_result *result),
+                   void *done_context, struct proto_fault *fault);
+    void *context;
+};
+
+/* Every batch of the engine from here on goes that way. */
+void engine_route_set(struct engine *engine, const struct engine_route *route);
+
+/* store_submit, and store_submit_wait. */
+bool engine_submit(struct engine *engine, struct store_batch *batch,
+                   void (*on_done)(void *context, const struct store_result *result), void *context,
+                   struct proto_fault *fault);
+bool engine_submit_wait(struct engine *engine, struct store_batch *batch,
+                        struct store_result *result);
+
+/* The sequence up to which everything is applied and can be read here: whoever refreshes a worker
+ * after that sees it. */
+uint64_t engine_applied(const struct engine *engine);
+
+#endif
