@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Connects step by step, then asks: the question is sent, and the answer read as it comes, in
+ * turns of 50 ms between which goes_on() may end the waiting. */
+#include "server/cluster/cluster_link.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { CONNECT_MS = 5000, ANSWER_MS = 30000, TURN_MS = 50, PARAMETERS_MOST = 8 };
+
+static int64_t clock_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* The first line of what PostgreSQL says, which has no address in it. */
+static bool refuse(struct proto_fault *fault, enum proto_error code, const char *what,
+                   const char *said)
+{
+    int bytes = (int)strcspn(said, "\n");
+    return proto_fault_set(fault, code, "cluster_log", "%s: %.*s", what, bytes < 160 ? bytes : 160,
+                           said);
+}
+
+bool cluster_link_check(const char *where, struct proto_fault *fault)
+{
+    char *why = NULL;
+    PQconninfoOption *options = PQconninfoParse(where, &why);
+    if (options == NULL) {
+        /* What it says may quote a part of the address, and with it a password. */
+        PQfreemem(why);
+        return proto_fault_set(fault, PROTO_BAD_CONFIG, "cluster_log",
+                               "is no address of PostgreSQL: postgresql://HOST,HOST/DATABASE");
+    }
+    bool secret = false;
+    for (PQconninfoOption *option = options; option->keyword != NULL; option++) {
+        secret |= strcmp(option->keyword, "password") == 0 && option->val != NULL &&
+                  option->val[0] != '\0';
+    }
+    PQconninfoFree(options);
+    return !secret || proto_fault_set(fault, PROTO_BAD_CONFIG, "cluster_log",
+                                      "has a password in it, which others could read: put it into "
+                                      "the file that PGPASSFILE names, or ~/.pgpass");
+}
+
+bool cluster_link_init(struct cluster_link *link, const struct cluster_log_options *options,
+                       struct proto_fault *fault)
+{
+    *link =
+        (struct cluster_link){.options = *options, .poked = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+    return link->poked >= 0 || proto_fault_set(fault, PROTO_NO_MEMORY, "cluster_log",
+                                               "no descriptor: %s", strerror(errno));
+}
+
+void cluster_link_fini(struct cluster_link *link)
+{
+    cluster_link_close(link);
+    if (link->poked >= 0) {
+        close(link->poked);
+    }
+}
+
+void cluster_link_close(struct cluster_link *link)
+{
+    PQclear(link->result);
+    link->result = NULL;
+    PQfinish(link->conn);
+    link->conn = NULL;
+}
+
+static bool goes_on(const struct cluster_link *link)
+{
+    return link->options.goes_on == NULL || link->options.goes_on(link->options.context);
+}
+
+/* One turn of waiting for the socket; false: who asks does not want to wait any more. */
+static bool turn(const struct cluster_link *link, short events)
+{
+    struct pollfd waits = {.fd = PQsocket(link->conn), .events = events};
+    (void)poll(&waits, 1, TURN_MS);
+    return goes_on(link);
+}
+
+static bool connect_wait(struct cluster_link *link, struct proto_fault *fault)
+{
+    int64_t until_ms = clock_ms() + CONNECT_MS;
+    PostgresPollingStatusType wants = PGRES_POLLING_WRITING;
+    while (wants != PGRES_POLLING_OK) {
+        if (wants == PGRES_POLLING_FAILED) {
+            return refuse(fault, PROTO_IO, "the shared log cannot be reached",
+                          PQerrorMessage(link->conn));
+        }
+        struct pollfd waits = {.fd = PQsocket(link->conn),
+                               .events = wants == PGRES_POLLING_READING ? POLLIN : POLLOUT};
+        int ready = poll(&waits, 1, TURN_MS);
+        if (!goes_on(link) || clock_ms() > until_ms) {
+            return proto_fault_set(fault, PROTO_IO, "cluster_log",
+                                   "the shared log cannot be reached: no answer within %d s",
+                                   CONNECT_MS / 1000);
+        }
+        wants = ready > 0 ? PQconnectPoll(link->conn) : wants;
+    }
+    return true;
+}
+
+/* The primary of the newest timeline: the name of its segment of WAL begins with that. */
+static bool primary_check(struct cluster_link *link, struct proto_fault *fault)
+{
+    PGresult *result = cluster_link_ask(
+        link,
+        "SELECT CASE WHEN pg_is_in_recovery() THEN '' ELSE pg_walfile_name(pg_current_wal_lsn()) "
+        "END",
+        NULL, 0, fault);
+    if (result == NULL) {
+        return false;
+    }
+    char text[9] = "";
+    (void)snprintf(text, sizeof text, "%.8s", PQgetvalue(result, 0, 0));
+    unsigned long timeline = strtoul(text, NULL, 16);
+    if (timeline == 0) {
+        return proto_fault_set(fault, PROTO_IO, "cluster_log",
+                               "the server is a standby, which only reads");
+    }
+    if (timeline < link->timeline) {
+        return proto_fault_set(fault, PROTO_IO, "cluster_log",
+                               "the server is of timeline %lu, and %u was seen before: it is a "
+                               "primary that was replaced",
+                               timeline, link->timeline);
+    }
+    link->timeline = (uint32_t)timeline;
+    return true;
+}
+
+/* Warnings of the server go nowhere: what matters comes as an error. */
+static void notice_drop(void *context, const PGresult *result)
+{
+    (void)context;
+    (void)result;
+}
+
+bool cluster_link_open(struct cluster_link *link, struct proto_fault *fault)
+{
+    static const char *const names[] = {
+        "keepalives_idle", "keepalives_interval",       "keepalives_count", "tcp_user_timeout",
+        "connect_timeout", "fallback_application_name", "dbname",           NULL};
+    const char *const values[] = {"5", "2", "3", "10000", "3", "icpd", link->options.where, NULL};
+    static const char session[] =
+        "SET statement_timeout = '20s'; SET lock_timeout = '10s';"
+        "SET idle_in_transaction_session_timeout = '10s'; SET client_connection_check_interval = "
+        "'2s'; SET synchronous_commit = on; SET client_min_messages = error";
+    if (link->conn != NULL) {
+        return true;
+    }
+    link->conn = PQconnectStartParams(names, values, 1);
+    if (link->conn == NULL) {
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a connection");
+    }
+    (void)PQsetNoticeReceiver(link->conn, notice_drop, NULL);
+    if (!connect_wait(link, fault) || PQsetnonblocking(link->conn, 1) != 0 ||
+        !cluster_link_run(link, session, fault) || !primary_check(link, fault) ||
+        (link->options.listens && !cluster_link_run(link, "LISTEN icpd_log", fault))) {
+        cluster_link_close(link);
+        return false;
+    }
+    return true;
+}
+
+/* Sends what is left and reads what came, until an answer is whole. */
+static bool answer_wait(struct cluster_link *link, int64_t until_ms)
+{
+    int unsent = 1;
+    do {
+        unsent = unsent != 0 ? PQflush(link->conn) : 0;
+        if (unsent < 0 || PQconsumeInput(link->conn) == 0) {
+            return false;
+        }
+        if (unsent == 0 && PQisBusy(link->conn) == 0) {
+            return true;
+        }
+    } while (turn(link, unsent != 0 ? POLLIN | POLLOUT : POLLIN) && clock_ms() < until_ms);
+    return false;
+}
+
+/* The last result of a question; the connection is then ready for the next. */
+static PGresult *answer(struct cluster_link *link, struct proto_fault *fault)
+{
+    int64_t until_ms = clock_ms() + ANSWER_MS;
+    PGresult *last = NULL;
+    for (;;) {
+        if (!answer_wait(link, until_ms)) {
+            break;
+        }
+        PGresult *next = PQgetResult(link->conn);
+        if (next == NULL && PQstatus(link->conn) == CONNECTION_OK) {
+            link->broken = false;
+            return last;
+        }
+        if (next == NULL) {
+            break;
+        }
+        /* The first error counts; the rest of several statements is not done. */
+        if (last != NULL && PQresultStatus(last) == PGRES_FATAL_ERROR) {
+            PQclear(next);
+        } else {
+            PQclear(last);
+            last = next;
+        }
+    }
+    PQclear(last);
+    refuse(fault, PROTO_IO, "the shared log did not answer", PQerrorMessage(link->conn));
+    cluster_link_close(link);
+    return NULL;
+}
+
+/* An error that ends the connection too leaves open what was done. */
+static PGresult *judge(struct cluster_link *link, PGresult *result, struct proto_fault *fault)
+{
+    link->result = result;
+    ExecStatusType status = result == NULL ? PGRES_FATAL_ERROR : PQresultStatus(result);
+    if (result == NULL || status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
+        return result;
+    }
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *said = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    /* 57P: the server shuts down or was killed; 08: the connection. */
+    bool lost = state == NULL || strncmp(state, "57P", 3) == 0 || strncmp(state, "08", 2) == 0;
+    /* 42, 3F: there is no such table, function or schema, or no right to it. */
+    bool none = state != NULL && (strncmp(state, "42", 2) == 0 || strncmp(state, "3F", 2) == 0);
+    bool full = state != NULL && strncmp(state, "53100", 5) == 0;
+    refuse(fault,
+           none   ? PROTO_BAD_CONFIG
+           : full ? PROTO_DISK_FULL
+                  : PROTO_IO,
+           none ? "the database has no log of icpd (icpd --found-log makes it)"
+                : "the shared log says",
+           said == NULL ? "nothing" : said);
+    link->broken = lost;
+    if (lost) {
+        cluster_link_close(link);
+    }
+    return NULL;
+}
+
+PGresult *cluster_link_ask(struct cluster_link *link, const char *sql,
+                           const struct cluster_parameter *parameters, int count,
+                           struct proto_fault *fault)
+{
+    const char *values[PARAMETERS_MOST];
+    int lengths[PARAMETERS_MOST];
+    int formats[PARAMETERS_MOST];
+    PQclear(link->result);
+    link->result = NULL;
+    link->broken = false;
+    for (int i = 0; i < count; i++) {
+        values[i] = parameters[i].data;
+        lengths[i] = (int)parameters[i].bytes;
+        formats[i] = 1;
+    }
+    if (PQsendQueryParams(link->conn, sql, count, NULL, values, lengths, formats, 1) == 0) {
+        refuse(fault, PROTO_IO, "the shared log cannot be asked", PQerrorMessage(link->conn));
+        link->broken = true;
+        cluster_link_close(link);
+        return NULL;
+    }
+    link->broken = true; /* until there is an answer */
+    return judge(link, answer(link, fault), fault);
+}
+
+bool cluster_link_broken(const struct cluster_link *link)
+{
+    return link->broken;
+}
+
+bool cluster_link_run(struct cluster_link *link, const char *sql, struct proto_fault *fault)
+{
+    PQclear(link->result);
+    link->result = NULL;
+    link->broken = true;
+    if (PQsendQuery(link->conn, sql) == 0) {
+        refuse(fault, PROTO_IO, "the shared log cannot be asked", PQerrorMessage(link->conn));
+        cluster_link_close(link);
+        return false;
+    }
+    return judge(link, answer(link, fault), fault) != NULL;
+}
+
+void cluster_link_wait(struct cluster_link *link, int timeout_ms)
+{
+    struct pollfd waits[2] = {
+        {.fd = link->poked, .events = POLLIN},
+        {.fd = link->conn == NULL ? -1 : PQsocket(link->conn), .events = POLLIN}};
+    uint64_t drained;
+    PGnotify *heard = link->conn == NULL ? NULL : PQnotifies(link->conn);
+    /* What was heard while something was asked counts as well. */
+    (void)poll(waits, 2, heard == NULL ? timeout_ms : 0);
+    PQfreemem(heard);
+    ssize_t got = read(link->poked, &drained, sizeof drained);
+    (void)got; /* nobody poked */
+    if (link->conn == NULL || waits[1].revents == 0) {
+        return;
+    }
+    if (PQconsumeInput(link->conn) == 0) {
+        cluster_link_close(link);
+        return;
+    }
+    while ((heard = PQnotifies(link->conn)) != NULL) {
+        PQfreemem(heard);
+    }
+}
+
+void cluster_link_poke(struct cluster_link *link)
+{
+    const uint64_t one = 1;
+    ssize_t put = write(link->poked, &one, sizeof one);
+    (void)put; /* full: it is poked already */
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a node is to its log, as its threads set it and anybody reads it. */
+#include <string.h>
+
+#include "server/cluster/cluster_parts.h"
+
+const char *cluster_state_name(enum cluster_state state)
+{
+    static const char *const names[] = {
+#define X(NAME, name, meaning) name,
+#include "server/cluster/cluster_state.def"
+#undef X
+    };
+    return names[state];
+}
+
+bool cluster_goes_on(void *context)
+{
+    const struct cluster *cluster = context;
+    return !atomic_load_explicit(&cluster->stopping, memory_order_relaxed);
+}
+
+void cluster_state_set(struct cluster *cluster, enum cluster_state state, const char *reason)
+{
+    pthread_mutex_lock(&cluster->lock);
+    cluster->look.state = state;
+    size_t bytes = strnlen(reason, sizeof cluster->look.reason - 1);
+    memmove(cluster->look.reason, reason, bytes);
+    cluster->look.reason[bytes] = '\0';
+    pthread_cond_signal(&cluster->arrived);
+    pthread_mutex_unlock(&cluster->lock);
+}
+
+enum cluster_state cluster_state_get(struct cluster *cluster)
+{
+    pthread_mutex_lock(&cluster->lock);
+    enum cluster_state state = cluster->look.state;
+    pthread_mutex_unlock(&cluster->lock);
+    return state;
+}
+
+void cluster_look(struct cluster *cluster, struct cluster_look *look)
+{
+    int64_t now_ms = base_clock_now_ms(&cluster->options.clock);
+    pthread_mutex_lock(&cluster->lock);
+    *look = cluster->look;
+    look->waiting = cluster->tickets.count;
+    look->waiting_bytes = cluster->tickets.bytes;
+    int64_t behind_ms = now_ms - cluster->taken_ms;
+    pthread_mutex_unlock(&cluster->lock);
+    look->head = look->head > look->applied ? look->head : look->applied;
+    look->lag_entries = look->head - look->applied;
+    look->lag_ns = look->lag_entries > 0 && behind_ms > 0 ? (uint64_t)behind_ms * 1000000 : 0;
+}

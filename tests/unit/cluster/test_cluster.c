@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Nodes on a log in memory: what is written through one is on all, once, whatever is lost on the
+ * way; what does not fit puts a node into quarantine; and a clock that is moved by hand. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "server/cluster/cluster.h"
+#include "server/store/position.h"
+#include "tests/unit/cluster/memory_log.h"
+#include "tests/unit/store/store_fixture.h"
+
+enum { NODES = 3, LOOK_US = 2000, LOOKS = 30000 };
+
+struct node {
+    struct fixture store;
+    struct cluster *cluster;
+    char name[8];
+};
+
+struct world {
+    struct memory_log log;
+    char where[32];
+    struct base_clock_manual clock;
+    struct node nodes[NODES];
+    uint64_t check_entries;
+};
+
+static struct cluster_options options_of(struct world *world, struct node *node)
+{
+    return (struct cluster_options){.node = node->name,
+                                    .where = world->where,
+                                    .store = node->store.store,
+                                    .clock = base_clock_manual(&world->clock),
+                                    .queue_bytes_max = 1 << 20,
+                                    .check_entries = world->check_entries,
+                                    .make = memory_log_make};
+}
+
+static void node_start(struct world *world, unsigned place)
+{
+    struct node *node = &world->nodes[place];
+    struct proto_fault fault = {.code = PROTO_OK};
+    (void)snprintf(node->name, sizeof node->name, "n%u", place);
+    fixture_open(&node->store);
+    struct cluster_options options = options_of(world, node);
+    node->cluster = cluster_create(&options, &fault);
+    assert_non_null(node->cluster);
+}
+
+static void node_end(struct world *world, unsigned place)
+{
+    struct node *node = &world->nodes[place];
+    cluster_stop(node->cluster);
+    cluster_destroy(node->cluster);
+    node->cluster = NULL;
+    fixture_close(&node->store);
+}
+
+static struct cluster_look look_at(struct world *world, unsigned place)
+{
+    struct cluster_look look;
+    cluster_look(world->nodes[place].cluster, &look);
+    return look;
+}
+
+static void wait_state(struct world *world, unsigned place, enum cluster_state state)
+{
+    for (int i = 0; look_at(world, place).state != state; i++) {
+        assert_true(i < LOOKS);
+        usleep(LOOK_US);
+    }
+}
+
+static void wait_applied(struct world *world, unsigned place, uint64_t seq)
+{
+    for (int i = 0; look_at(world, place).applied < seq; i++) {
+        assert_true(i < LOOKS);
+        usleep(LOOK_US);
+    }
+}
+
+struct answer {
+    sem_t ready;
+    struct store_result result;
+};
+
+static void answer_done(void *context, const struct store_result *result)
+{
+    struct answer *answer = context;
+    answer->result = *result;
+    sem_post(&answer->ready);
+}
+
+static struct store_batch *put_batch(const char *id, double number, const char *operation)
+{
+    struct made made;
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct store_batch *batch = store_batch_create();
+    make_record(&made, id, NULL, number, NULL);
+    assert_true(store_batch_put(batch, made_span(&made), &fault));
+    if (operation != NULL) {
+        assert_true(store_batch_operation(batch, span(operation), 7, &fault));
+    }
+    return batch;
+}
+
+static bool give(struct world *world, unsigned place, struct store_batch *batch,
+                 struct answer *answer, struct proto_fault *fault)
+{
+    sem_init(&answer->ready, 0, 0);
+    bool taken = cluster_submit(world->nodes[place].cluster, batch, answer_done, answer, fault);
+    if (!taken) {
+        store_batch_destroy(batch);
+    }
+    return taken;
+}
+
+static struct store_result await(struct answer *answer)
+{
+    sem_wait(&answer->ready);
+    sem_destroy(&answer->ready);
+    return answer->result;
+}
+
+static struct store_result write_one(struct world *world, unsigned place, struct store_batch *batch)
+{
+    struct answer answer;
+    struct proto_fault fault = {.code = PROTO_OK};
+    assert_true(give(world, place, batch, &answer, &fault));
+    return await(&answer);
+}
+
+static void all_start(struct world *world)
+{
+    for (unsigned i = 0; i < NODES; i++) {
+        node_start(world, i);
+        wait_state(world, i, CLUSTER_FOLLOWING);
+    }
+}
+
+static void must_be_level(struct world *world, uint64_t seq)
+{
+    struct store_position first;
+    for (unsigned i = 0; i < NODES; i++) {
+        struct store_position position;
+        wait_applied(world, i, seq);
+        store_position_get(world->nodes[i].store.store, &position);
+        first = i == 0 ? position : first;
+        assert_int_equal(position.seq, seq);
+        assert_memory_equal(&position, &first, sizeof position);
+        must_be_sound(&world->nodes[i].store);
+    }
+}
+
+static void what_one_writes_all_have(void **state)
+{
+    struct world *world = *state;
+    all_start(world);
+    for (unsigned i = 0; i < 30; i++) {
+        char id[16];
+        (void)snprintf(id, sizeof id, "a%u", i % 11);
+        struct store_result result = write_one(world, i % NODES, put_batch(id, i, NULL));
+        assert_int_equal(result.fault.code, PROTO_OK);
+        assert_int_equal(result.seq, i + 1);
+        assert_int_equal(result.created, i < 11);
+    }
+    must_be_level(world, 30);
+    for (unsigned i = 0; i < NODES; i++) {
+        assert_true(number_of(&world->nodes[i].store, "a7") == 29);
+    }
+}
+
+static void a_refusal_is_what_the_store_says(void **state)
+{
+    struct world *world = *state;
+    struct made made;
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct store_batch *batch = store_batch_create();
+    all_start(world);
+    make_record(&made, "nobody", NULL, 1, NULL);
+    assert_true(store_batch_patch(batch, made_span(&made), NULL, 0, &fault));
+    struct store_result result = write_one(world, 1, batch);
+    assert_int_equal(result.fault.code, PROTO_NOT_FOUND);
+    assert_int_equal(write_one(world, 2, put_batch("b", 1, NULL)).fault.code, PROTO_OK);
+    must_be_level(world, 2);
+}
+
+static void an_operation_repeated_through_another_node_is_applied_once(void **state)
+{
+    struct world *world = *state;
+    all_start(world);
+    struct store_result first = write_one(world, 0, put_batch("a", 1, "op-1"));
+    assert_int_equal(write_one(world, 1, put_batch("a", 2, NULL)).fault.code, PROTO_OK);
+    struct store_result again = write_one(world, 2, put_batch("a", 1, "op-1"));
+    assert_true(again.repeated);
+    assert_int_equal(again.seq, first.seq);
+    must_be_level(world, 3);
+    assert_true(number_of(&world->nodes[0].store, "a") == 2);
+}
+
+static void a_lost_answer_is_asked_again_and_found(void **state)
+{
+    struct world *world = *state;
+    all_start(world);
+    world->log.lose = 3;
+    for (unsigned i = 0; i < 5; i++) {
+        assert_int_equal(write_one(world, 0, put_batch("a", i, NULL)).seq, i + 1);
+    }
+    must_be_level(world, 5);
+    assert_true(look_at(world, 0).appends_again > 0);
+}
+
+/* The control: without ids of entries the same is in the log twice. */
+static void without_ids_of_entries_a_lost_answer_doubles(void **state)
+{
+    struct world *world = *state;
+    all_start(world);
+    world->log.forgetful = true;
+    world->log.lose = 1;
+    assert_int_equal(write_one(world, 0, put_batch("a", 1, NULL)).fault.code, PROTO_OK);
+    must_be_level(world, 2);
+}
+
+static void while_the_log_is_away_writes_are_refused_and_it_says_why(void **state)
+{
+    struct world *world = *state;
+    struct answer answer;
+    struct proto_fault fault = {.code = PROTO_OK};
+    all_start(world);
+    assert_int_equal(write_one(world, 0, put_batch("a", 1, NULL)).fault.code, PROTO_OK);
+    memory_log_away(&world->log, true);
+    wait_state(world, 0, CLUSTER_AWAY);
+    assert_true(give(world, 0, put_batch("a", 2, NULL), &answer, &fault));
+    base_clock_advance(&world->clock, 6000);
+    struct store_result result = await(&answer);
+    assert_int_equal(result.fault.code, PROTO_BUSY);
+    assert_non_null(strstr(result.fault.message, "the planted log is away"));
+    assert_true(number_of(&world->nodes[0].store, "a") == 1); /* reads go on */
+    memory_log_away(&world->log, false);
+    wait_state(world, 0, CLUSTER_FOLLOWING);
+    assert_int_equal(write_one(world, 0, put_batch("a", 3, NULL)).seq, 2);
+    must_be_level(world, 2);
+}
+
+static void a_deadline_counts_while_a_write_waits(void **state)
+{
+    struct world *world = *state;
+    struct answer answer;
+    struct proto_fault fault = {.code = PROTO_OK};
+    all_start(world);
+    memory_log_away(&world->log, true);
+    wait_state(world, 0, CLUSTER_AWAY);
+    struct store_batch *batch = put_batch("a", 2, NULL);
+    store_batch_deadline(batch, 1500);
+    assert_true(give(world, 0, batch, &answer, &fault));
+    base_clock_advance(&world->clock, 2000);
+    assert_int_equal(await(&answer).fault.code, PROTO_DEADLINE);
+    memory_log_away(&world->log, false);
+    must_be_level(world, 0);
+}
+
+static void beyond_its_bytes_the_queue_is_busy(void **state)
+{
+    struct world *world = *state;
+    struct answer answers[64];
+    unsigned taken = 0;
+    struct proto_fault fault = {.code = PROTO_OK};
+    all_start(world);
+    memory_log_away(&world->log, true);
+    wait_state(world, 0, CLUSTER_AWAY);
+    for (; taken < 64; taken++) {
+        struct store_batch *batch = store_batch_create();
+        for (unsigned i = 0; i < 1000; i++) {
+            struct made made;
+            make_record(&made, "a", NULL, i, NULL);
+            assert_true(store_batch_put(batch, made_span(&made), &fault));
+        }
+        if (!give(world, 0, batch, &answers[taken], &fault)) {
+            break;
+        }
+    }
+    assert_int_equal(fault.code, PROTO_BUSY);
+    assert_true(taken > 1 && taken < 64);
+    node_end(world, 0);
+    for (unsigned i = 0; i < taken; i++) {
+        assert_int_equal(await(&answers[i]).fault.code, PROTO_SHUTTING_DOWN);
+    }
+    memory_log_away(&world->log, false);
+    node_start(world, 0);
+}
+
+static void a_node_that_was_away_catches_up(void **state)
+{
+    struct world *world = *state;
+    all_start(world);
+    for (unsigned i = 0; i < 40; i++) {
+        if (i % 10 == 5) {
+            world->nodes[2].store.tuning.abandon = i == 15; /* as if killed */
+            node_end(world, 2);
+        }
+        assert_int_equal(write_one(world, i % 2, put_batch("a", i, NULL)).seq, i + 1);
+        if (i % 10 == 9) {
+            node_start(world, 2);
+        }
+    }
+    must_be_level(world, 40);
+}
+
+static void quarantined(struct world *world, unsigned place, const char *words)
+{
+    struct answer answer;
+    struct proto_fault fault = {.code = PROTO_OK};
+    wait_state(world, place, CLUSTER_QUARANTINE);
+    assert_non_null(strstr(look_at(world, place).reason, words));
+    assert_false(give(world, place, put_batch("z", 1, NULL), &answer, &fault));
+    assert_int_equal(fault.code, PROTO_BUSY);
+    assert_non_null(strstr(fault.message, "quarantine"));
+}
+
+/* The entry that one node reads is another than the others had. */
+static void an_altered_entry_puts_its_reader_into_quarantine(void **state)
+{
+    struct world *world = *state;
+    all_start(world);
+    node_end(world, 2);
+    assert_int_equal(write_one(world, 0, put_batch("a", 1, NULL)).seq, 1);
+    assert_int_equal(write_one(world, 0, put_batch("a", 2, NULL)).seq, 2);
+    wait_applied(world, 1, 2);
+    uint8_t *byte = (uint8_t *)(uintptr_t)&world->log.entries[1].payload.data[40];
+    *byte ^= 1;
+    node_start(world, 2);
+    quarantined(world, 2, "does not match its digest");
+    assert_int_equal(look_at(world, 2).applied, 1);
+    assert_int_equal(write_one(world, 1, put_batch("a", 3, NULL)).seq, 3); /* others go on */
+    *byte ^= 1;
+}
+
+static void a_log_that_is_another_is_not_followed(void **state)
+{
+    struct world *world = *state;
+    all_start(world);
+    assert_int_equal(write_one(world, 0, put_batch("a", 1, NULL)).seq, 1);
+    assert_int_equal(write_one(world, 0, put_batch("a", 2, NULL)).seq, 2);
+    wait_applied(world, 2, 2);
+    node_end(world, 2);
+    world->log.entries[1].chain[3] ^= 1;
+    node_start(world, 2);
+    quarantined(world, 2, "is not what stands in the shared log");
+    world->log.entries[1].chain[3] ^= 1;
+}
+
+static void a_log_that_lost_its_end_is_waited_for(void **state)
+{
+    struct world *world = *state;
+    all_start(world);
+    assert_int_equal(write_one(world, 0, put_batch("a", 1, NULL)).seq, 1);
+    assert_int_equal(write_one(world, 0, put_batch("a", 2, NULL)).seq, 2);
+    wait_applied(world, 2, 2);
+    node_end(world, 2);
+    world->log.head.head = 1;
+    node_start(world, 2);
+    wait_state(world, 2, CLUSTER_AHEAD);
+    world->log.head.head = 2;
+    wait_state(world, 2, CLUSTER_FOLLOWING);
+}
+
+static void a_store_that_the_log_did_not_begin_with_is_not_taken(void **state)
+{
+    struct world *world = *state;
+    struct store_result result;
+    struct proto_fault fault = {.code = PROTO_OK};
+    uint64_t base;
+    for (unsigned i = 0; i < 2; i++) {
+        fixture_open(&world->nodes[i].store);
+        assert_true(put_one(&world->nodes[i].store, "old", NULL, i, &result));
+    }
+    struct cluster_options options = options_of(world, &world->nodes[0]);
+    assert_true(cluster_found(&options, &base, &fault));
+    assert_int_equal(base, 1);
+    fixture_close(&world->nodes[0].store);
+    fixture_close(&world->nodes[1].store);
+    for (unsigned i = 0; i < NODES; i++) {
+        node_start(world, i);
+    }
+    wait_state(world, 0, CLUSTER_FOLLOWING);
+    quarantined(world, 1, "is not the one that it began with");
+    quarantined(world, 2, "restore a backup"); /* it is empty, and the log begins later */
+}
+
+static void of_stores_that_came_apart_the_odd_one_is_found(void **state)
+{
+    struct world *world = *state;
+    world->check_entries = 10;
+    all_start(world);
+    for (unsigned i = 0; i < 10; i++) {
+        assert_int_equal(write_one(world, 0, put_batch("a", i, NULL)).seq, i + 1);
+    }
+    for (unsigned i = 0; i < NODES; i++) {
+        for (int looks = 0; look_at(world, i).checks < 1; looks++) {
+            assert_true(looks < LOOKS);
+            base_clock_advance(&world->clock, 500);
+            usleep(LOOK_US);
+        }
+        assert_int_equal(look_at(world, i).state, CLUSTER_FOLLOWING);
+    }
+    /* The control: two others say otherwise of that moment. */
+    for (int looks = 0; look_at(world, 1).state != CLUSTER_QUARANTINE; looks++) {
+        assert_true(looks < LOOKS);
+        base_clock_advance(&world->clock, 500);
+        usleep(LOOK_US);
+        pthread_mutex_lock(&world->log.lock);
+        for (size_t i = 0; i < world->log.vote_count; i++) {
+            struct memory_vote *vote = &world->log.votes[i];
+            vote->check.content[1] = strcmp(vote->node, "n1") == 0 ? vote->check.content[1] : 99;
+        }
+        pthread_mutex_unlock(&world->log.lock);
+    }
+    quarantined(world, 1, "holds something else");
+}
+
+static int world_open(void **state)
+{
+    struct world *world = calloc(1, sizeof *world);
+    struct proto_fault fault = {.code = PROTO_OK};
+    uint64_t base;
+    memory_log_init(&world->log);
+    memory_log_where(&world->log, world->where);
+    world->clock.ns = 1;
+    world->clock.ms = 1000;
+    for (unsigned i = 0; i < NODES; i++) {
+        fixture_init(&world->nodes[i].store);
+    }
+    fixture_open(&world->nodes[0].store);
+    struct cluster_options options = options_of(world, &world->nodes[0]);
+    assert_true(cluster_found(&options, &base, &fault));
+    fixture_close(&world->nodes[0].store);
+    *state = world;
+    return 0;
+}
+
+static int world_close(void **state)
+{
+    struct world *world = *state;
+    for (unsigned i = 0; i < NODES; i++) {
+        if (world->nodes[i].cluster != NULL) {
+            node_end(world, i);
+        }
+        fixture_fini(&world->nodes[i].store);
+    }
+    memory_log_fini(&world->log);
+    free(world);
+    return 0;
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_open, world_close)
+    const struct CMUnitTest tests[] = {
+        TEST(what_one_writes_all_have),
+        TEST(a_refusal_is_what_the_store_says),
+        TEST(an_operation_repeated_through_another_node_is_applied_once),
+        TEST(a_lost_answer_is_asked_again_and_found),
+        TEST(without_ids_of_entries_a_lost_answer_doubles),
+        TEST(while_the_log_is_away_writes_are_refused_and_it_says_why),
+        TEST(a_deadline_counts_while_a_write_waits),
+        TEST(beyond_its_bytes_the_queue_is_busy),
+        TEST(a_node_that_was_away_catches_up),
+        TEST(an_altered_entry_puts_its_reader_into_quarantine),
+        TEST(a_log_that_is_another_is_not_followed),
+        TEST(a_log_that_lost_its_end_is_waited_for),
+        TEST(a_store_that_the_log_did_not_begin_with_is_not_taken),
+        TEST(of_stores_that_came_apart_the_odd_one_is_found),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
