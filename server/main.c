@@ -18,6 +18,7 @@
 #include "server/auth/token_file.h"
 #include "server/encrypt.h"
 #include "server/manual.h"
+#include "server/node.h"
 #include "server/notify.h"
 #include "server/options.h"
 #include "server/serve.h"
@@ -203,7 +204,7 @@ static int test(const struct base_config *config)
 {
     struct proto_fault fault = {0};
     struct tls_context *tls;
-    if (!server_encrypt(config, &tls, &fault)) {
+    if (!server_encrypt(config, &tls, &fault) || !node_check(config, &fault)) {
         return config_fail(&fault);
     }
     tls_context_drop(tls);
@@ -247,6 +248,9 @@ int main(int argc, char **argv)
         break;
     case SERVER_COMPACT:
         code = upkeep_compact(&options.config);
+        break;
+    case SERVER_FOUND:
+        code = node_found(&options.config);
         break;
     case SERVER_RESTORE:
         code = upkeep_restore(&options.config, options.backups, options.until);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "server/http/exposition.h"
+#include "server/node.h"
 
 enum { COUNTER = HTTP_COUNTER, GAUGE = HTTP_GAUGE };
 
@@ -137,6 +138,9 @@ void server_metrics_page(const struct server_figures *figures, FILE *out)
     put_errors(figures, out);
     put_server(figures, out);
     put_lanes(figures, out);
+    if (figures->cluster != NULL) {
+        node_metrics_write(figures->cluster, out);
+    }
     put_rows(out, "net", net_figures, sizeof net_figures / sizeof *net_figures, &net);
     put_rows(out, "store", store_figures, sizeof store_figures / sizeof *store_figures, &store);
 }

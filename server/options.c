@@ -6,7 +6,12 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
-const char *argp_program_version = "icpd " ICP_VERSION;
+#ifdef ICP_WITH_POSTGRES
+#define SHARED_LOG " with PostgreSQL"
+#else
+#define SHARED_LOG " without PostgreSQL"
+#endif
+const char *argp_program_version = "icpd " ICP_VERSION SHARED_LOG;
 
 enum {
     KEY_SCRUB = 0x10000,
@@ -18,6 +23,7 @@ enum {
     KEY_COMPACT,
     KEY_REPAIR,
     KEY_YES,
+    KEY_FOUND,
 };
 
 static const struct argp_option own_options[] = {
@@ -37,6 +43,10 @@ static const struct argp_option own_options[] = {
      "make a sound one of the rest",
      1},
     {"yes", KEY_YES, NULL, 0, "Do what --repair says", 1},
+    {"found-log", KEY_FOUND, NULL, 0,
+     "Make the shared log of a cluster at `cluster_log`, beginning with the store of `data`, which "
+     "is not being served, and end",
+     1},
     {"restore", KEY_RESTORE, "DIR", 0,
      "Make the store of `data`, where there is none, from the backups in DIR, and end", 1},
     {"until", KEY_UNTIL, "MOMENT", 0,
@@ -101,6 +111,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         break;
     case KEY_YES:
         options->yes = true;
+        break;
+    case KEY_FOUND:
+        mode_set(options, state, SERVER_FOUND);
         break;
     case KEY_COMPACT:
         mode_set(options, state, SERVER_COMPACT);

@@ -15,6 +15,7 @@ enum server_mode {
     SERVER_RESTORE, /* --restore: make the store from a directory of backups and end */
     SERVER_REPAIR,  /* --repair: say what is to be given up, or make a sound store, and end */
     SERVER_COMPACT, /* --compact: write the tables anew without free pages and end */
+    SERVER_FOUND,   /* --found-log: make the shared log of a cluster and end */
     SERVER_VERIFY,  /* --verify-backup: read a directory of backups whole and end */
 };
 

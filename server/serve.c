@@ -45,6 +45,7 @@ static void take_figures(void *context, struct server_figures *figures)
         .engine = server->engine,
         .net = server->net,
         .metrics = server->metrics,
+        .cluster = server->cluster,
         .uptime_s = (base_clock_now_ns(&server->clock) - server->started_ns) / 1000000000,
     };
 }
@@ -119,9 +120,11 @@ static bool engine_open(struct server *server, struct proto_fault *fault)
         .on_lost = leave,
     };
     server->engine = engine_create(&options, fault);
-    server->lookalike =
-        server->engine ? lookalike_create(server->engine, config->similar_graph_bytes_max, fault)
-                       : NULL;
+    if (server->engine == NULL ||
+        !node_open(config, server->engine, &server->clock, server->log, &server->cluster, fault)) {
+        return false;
+    }
+    server->lookalike = lookalike_create(server->engine, config->similar_graph_bytes_max, fault);
     server->dispute = server->lookalike ? dispute_create(server->engine, fault) : NULL;
     server->columns = server->dispute != NULL
                           ? lifecycle_columns_create(config->event_columns_bytes_max, fault)
@@ -329,6 +332,7 @@ void server_destroy(struct server *server)
         net_server_join(server->net);
     }
     watch_stop(server->watch);
+    cluster_stop(server->cluster); /* nothing waits for a shared log after it */
     server_sockets_close(&server->sockets);
     /* The engine ends before net is freed: its last replies are posted, and dropped, there. */
     if (server->engine) {
@@ -337,6 +341,7 @@ void server_destroy(struct server *server)
     dispute_destroy(server->dispute);
     lookalike_destroy(server->lookalike);
     lifecycle_columns_destroy(server->columns);
+    cluster_destroy(server->cluster);
     engine_destroy(server->engine);
     net_server_destroy(server->net);
     rpc_destroy(server->rpc);

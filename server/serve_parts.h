@@ -12,6 +12,7 @@
 #include "server/door.h"
 #include "server/lifecycle/lifecycle_columns.h"
 #include "server/net/net.h"
+#include "server/node.h"
 #include "server/rpc/rpc.h"
 #include "server/serve.h"
 #include "server/transfer/transfer.h"
@@ -23,6 +24,7 @@ struct server {
     struct base_clock clock;
     uint64_t started_ns;
     struct engine *engine;
+    struct cluster *cluster; /* NULL: it is no node of one */
     struct lookalike *lookalike;
     struct lifecycle_columns *columns;
     struct dispute *dispute;

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "server/node.h"
+
 static const struct {
     const char *name;
     size_t offset;
@@ -196,8 +198,8 @@ static void write_lanes(const struct server_figures *figures, struct proto_write
 void server_stats_write(const struct server_figures *figures, struct proto_writer *out)
 {
     struct engine_state *state = engine_state_get(figures->engine);
-    proto_write_map(out,
-                    3 + 5 + 2 + BASE_DISTRIBUTION_COUNT + sizeof latencies / sizeof *latencies);
+    proto_write_map(out, 3 + 5 + 2 + (size_t)(figures->cluster != NULL) + BASE_DISTRIBUTION_COUNT +
+                             sizeof latencies / sizeof *latencies);
     proto_write_text(out, "uptime_s");
     proto_write_uint(out, figures->uptime_s);
     proto_write_text(out, "schema");
@@ -212,4 +214,7 @@ void server_stats_write(const struct server_figures *figures, struct proto_write
     write_errors(figures, out);
     write_requests(figures, out);
     write_lanes(figures, out);
+    if (figures->cluster != NULL) {
+        node_stats_write(figures->cluster, out);
+    }
 }

@@ -8,11 +8,14 @@
 #include "server/engine/engine_create.h"
 #include "server/net/net.h"
 
+struct cluster;
+
 struct server_figures {
     struct engine *engine;
     const struct net_server *net;
     const struct base_metrics *metrics;
     uint64_t uptime_s;
+    struct cluster *cluster; /* NULL: this is a single server */
 };
 
 /* Any thread; takes some microseconds, for histograms are merged. */

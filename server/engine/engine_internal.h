@@ -25,7 +25,7 @@ void engine_followers_tell(void *context, const struct store_commit *commit);
 struct engine {
     struct engine_options options;
     struct store *store;
-    struct engine_route route; /* of batches; none: the store's own */
+    struct engine_route route;   /* of batches; none: the store's own */
     pthread_mutex_t state_lock;  /* guards state; held for a pointer swap only */
     struct engine_state *state;  /* never NULL */
     _Atomic uint64_t generation; /* of state: lets workers see a change without the lock */
