@@ -18,7 +18,8 @@ static size_t host_index(const struct client_core *core, const struct client_lin
 static void attempt_failed(struct client_core *core, const struct client_link *link, int64_t now_ms)
 {
     core->failure = link->pipeline.loss;
-    core->host_at = (host_index(core, link) + 1) % core->host_count;
+    client_host_failed(core, link->host, now_ms);
+    core->host_at = client_host_after(core, host_index(core, link), now_ms);
     if (++core->round_failures < core->host_count) {
         return;
     }
@@ -77,6 +78,14 @@ void client_main_retire(struct client_core *core, int64_t now_ms)
     core->retired_ms = now_ms;
 }
 
+void client_main_leave(struct client_core *core, int64_t now_ms)
+{
+    struct client_link *link = core->links[CLIENT_MAIN];
+    client_host_failed(core, link->host, now_ms);
+    core->host_at = client_host_after(core, host_index(core, link), now_ms);
+    client_main_retire(core, now_ms);
+}
+
 void client_deadline_passed(struct client_core *core, const struct client_link *link,
                             int64_t now_ms)
 {
@@ -86,8 +95,7 @@ void client_deadline_passed(struct client_core *core, const struct client_link *
     char where[CLIENT_HOST_TEXT_BYTES];
     client_log(&core->settings, ICP_LOG_WARNING, "%s: nothing came in time for %d ms",
                client_host_text(link->host, where, sizeof where), CLIENT_USELESS_MS);
-    core->host_at = (host_index(core, link) + 1) % core->host_count;
-    client_main_retire(core, now_ms);
+    client_main_leave(core, now_ms);
 }
 
 void client_attempt_fault(const struct client_core *core, struct proto_fault *fault)
@@ -140,7 +148,7 @@ void client_hedge_start(struct client_core *core, int64_t now_ms)
         return;
     }
     core->hedge_ms = now_ms + CLIENT_RIVAL_MS;
-    size_t host = (host_index(core, core->links[CLIENT_MAIN]) + 1) % core->host_count;
+    size_t host = client_host_after(core, host_index(core, core->links[CLIENT_MAIN]), now_ms);
     attempt_start(core, CLIENT_HEDGE, host, now_ms);
 }
 
@@ -154,6 +162,7 @@ static void ready_note(struct client_core *core, struct client_link *link)
     core->failure.code = PROTO_OK;
     core->round_failures = 0;
     core->host_at = host_index(core, link);
+    client_host_worked(link->host);
     core->greeting = link->greeting;
     /* The texts were copied along: point into the copy. */
     core->greeting.server.server =
@@ -170,17 +179,16 @@ static void rival_turn(struct client_core *core, bool is_dead, int64_t now_ms)
     struct client_link *rival = core->links[CLIENT_RIVAL];
     struct client_link *main = core->links[CLIENT_MAIN];
     if (rival != NULL && now_ms - rival->started_ms >= CLIENT_RIVAL_MS) {
+        client_host_failed(core, rival->host, now_ms);
         role_close(core, CLIENT_RIVAL);
     }
-    size_t host = (host_index(core, main) + 1) % core->host_count;
-    if (core->host_count > 2 && core->host_at != host_index(core, main)) {
-        host = core->host_at; /* more than one other: go round them */
-    }
+    size_t host = client_host_after(core, host_index(core, main), now_ms);
     /* Where the name is what takes so long, asking for it once more is no use. */
     bool is_useless = main->state == CLIENT_RESOLVING && !is_dead && host == host_index(core, main);
     if (core->links[CLIENT_RIVAL] == NULL && !is_useless) {
         if (now_ms >= core->rival_ms) {
             core->rival_ms = now_ms + CLIENT_RIVAL_MS;
+            client_host_failed(core, main->host, now_ms);
             attempt_start(core, CLIENT_RIVAL, host, now_ms);
         }
         client_wake_at(core, core->rival_ms);

@@ -11,7 +11,7 @@
  * second one for reads that take long. Attempts are made only while somebody wants one; when every
  * host has failed once, the next round waits a random time up to 10, 20, 40 … 500 ms (exponential
  * backoff with full jitter). A host that worked is kept; the next of the URI is tried when it
- * fails.
+ * fails, those that failed of late last (hosts.c).
  *
  * Tasks: a request with a moment by which it is over. It waits for a connection, is sent, and is
  * told its reply or its failure exactly once. What may be repeated (safe by op.def, or carrying an
@@ -147,6 +147,12 @@ void client_core_drop(struct client_core *core, const char *reason);
 void client_core_fork_check(struct client_core *core);
 
 /* Between the parts of the core. */
+/* What came of an attempt, for the choice of the next one (hosts.c). */
+void client_host_failed(struct client_core *core, struct client_host *host, int64_t now_ms);
+void client_host_worked(struct client_host *host);
+/* The host to try after that one: the next of the URI that did not fail of late, perhaps itself. If
+ * all did, the next. */
+size_t client_host_after(const struct client_core *core, size_t host, int64_t now_ms);
 void client_attempts_turn(struct client_core *core, int64_t now_ms);
 void client_tasks_enter(struct client_core *core, struct client_task *task, int64_t now_ms);
 /* Begins the connection for hedges, to the host after MAIN's, unless it failed just now. */
@@ -158,6 +164,8 @@ void client_task_told(struct client_core *core, const struct client_reply *reply
 void client_role_lost(struct client_core *core, enum client_role role, int64_t now_ms);
 /* MAIN takes no new requests and stays until it has answered what it owes. */
 void client_main_retire(struct client_core *core, int64_t now_ms);
+/* The same where another host had better be asked for a while: it drains, or has no room. */
+void client_main_leave(struct client_core *core, int64_t now_ms);
 /* A deadline passed over a request that was sent on `link`: MAIN is left if it is of no use. */
 void client_deadline_passed(struct client_core *core, const struct client_link *link,
                             int64_t now_ms);

@@ -40,6 +40,8 @@ struct client_settings {
 struct client_host {
     struct client_uri uri;
     struct client_lookup *lookup; /* NULL: none runs */
+    unsigned failures;            /* attempts in a row */
+    int64_t cool_ms;              /* before it others are tried first */
 };
 
 /* As long as silence takes to be noticed, the ping and its wait together. */

@@ -327,6 +327,15 @@ void client_tasks_lost(struct client_core *core, struct client_link *link, int64
     }
 }
 
+/* A host has no room for a request that came to it again; another one may. How long a token has to
+ * wait, though, it would be told there as well. */
+static bool is_crowded(const struct client_core *core, const struct client_task *task,
+                       const struct client_reply *reply)
+{
+    return reply->fault.code == PROTO_BUSY && reply->fault.retry_after_ms == 0 && task->sends > 1 &&
+           core->host_count > 1;
+}
+
 /* The server says that it did nothing, and that the same may go well later. */
 static bool refusal_absorbed(struct client_core *core, struct client_task *task,
                              struct client_link *link, const struct client_reply *reply,
@@ -334,9 +343,9 @@ static bool refusal_absorbed(struct client_core *core, struct client_task *task,
 {
     enum proto_error code = reply->fault.code;
     bool is_untouched = code == PROTO_BUSY || code == PROTO_SHUTTING_DOWN;
-    if (code == PROTO_SHUTTING_DOWN && link == core->links[CLIENT_MAIN]) {
-        client_main_retire(core, now_ms);
-        core->host_at = ((size_t)(link->host - core->hosts) + 1) % core->host_count;
+    if (link == core->links[CLIENT_MAIN] &&
+        (code == PROTO_SHUTTING_DOWN || is_crowded(core, task, reply))) {
+        client_main_leave(core, now_ms);
     }
     if (!core->settings.is_patient || task->sends >= CLIENT_SENDS_MAX ||
         !(is_untouched || (code == PROTO_BAD_CHECKSUM && may_repeat(core, task, link)))) {
