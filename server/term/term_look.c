@@ -90,8 +90,8 @@ const json_t *term_plan_at(const struct term_plan *plan, const char *path)
     static const char *const registries[] = {"layers", "stages", "signatories"};
     const char *slash = strchr(path, '/');
     if (slash == NULL) {
-        bool known =
-            strcmp(path, "from") == 0 || strcmp(path, "to") == 0 || strcmp(path, "list") == 0;
+        bool known = strcmp(path, "from") == 0 || strcmp(path, "to") == 0 ||
+                     strcmp(path, "list") == 0 || strcmp(path, "share") == 0;
         return known ? json_object_get(plan->terms, path) : NULL;
     }
     for (size_t i = 0; i < sizeof registries / sizeof *registries; i++) {

@@ -5,10 +5,10 @@
  *     entry  {"act":…,"at_ms":…,"body":{…},"by":…,"number":…,"plan":…}   canonical JSON
  *     line   {"entry":…,"hash":"h(number), 64 digits"}                   the same (term_chain.h)
  *
- * Terms, what the entries so far come to: from, to, note, icp {version, sha256}, evidence, layers
- * and stages {name: null or {owner, budget, metric}}, signatories {function: {person, key}}, list
- * {tal, digest, icp, count, root}. Whatever changes them before the commitment makes signatures
- * void.
+ * Terms, what the entries so far come to: from, to, note, share (of the work that is committed to
+ * the list, where it was said), icp {version, sha256}, evidence, layers and stages {name: null or
+ * {owner, budget, metric}}, signatories {function: {person, key}}, list {tal, digest, icp, count,
+ * root}. Whatever changes them before the commitment makes signatures void.
  *
  * A signature is Ed25519 over {"act":…,"body":… without "signature","plan":…,"purpose":"icp plan"}
  * in canonical form; its body names the hash that it covers, that of the entry before, so it is

@@ -160,26 +160,37 @@ static bool icp_sound(const struct taking *taking, const json_t *icp)
             refuse(taking, "icp", "must have version and sha256"));
 }
 
+/* Of the work that goes to the list; all of it nobody can keep. */
+static bool share_sound(const struct taking *taking, const json_t *share)
+{
+    double value = json_number_value(share);
+    return (json_is_number(share) && value > 0 && value < 1) ||
+           refuse(taking, "share", "must be a number between 0 and 1, such as 0.6");
+}
+
 static bool create_take(const struct taking *taking)
 {
-    static const char *const names[] = {"from", "to", "icp", "layers", "stages", "note"};
+    static const char *const names[] = {"from", "to", "icp", "layers", "stages", "note", "share"};
     json_t *terms = taking->plan->terms;
     json_t *from = json_object_get(taking->body, "from");
     json_t *to = json_object_get(taking->body, "to");
     json_t *icp = json_object_get(taking->body, "icp");
     json_t *note = json_object_get(taking->body, "note");
+    json_t *share = json_object_get(taking->body, "share");
     if (taking->number != 1) {
         return proto_fault_set(taking->fault, PROTO_CONFLICT, "name",
                                "there is a plan of this name already");
     }
-    return members_known(taking, taking->body, names, 6) && dates_sound(taking, from, to) &&
+    return members_known(taking, taking->body, names, 7) && dates_sound(taking, from, to) &&
            icp_sound(taking, icp) && registry_make(taking, "layers") &&
            registry_make(taking, "stages") &&
            (note == NULL || words(taking, taking->body, "note") != NULL) &&
+           (share == NULL || share_sound(taking, share)) &&
            keep(taking, terms, "from", json_incref(from)) &&
            keep(taking, terms, "to", json_incref(to)) &&
            keep(taking, terms, "icp", json_incref(icp)) &&
            (note == NULL || keep(taking, terms, "note", json_incref(note))) &&
+           (share == NULL || keep(taking, terms, "share", json_incref(share))) &&
            keep(taking, terms, "signatories", json_object()) &&
            keep(taking, terms, "list", json_null()) && keep(taking, terms, "evidence", json_null());
 }
@@ -422,14 +433,17 @@ static bool after_sound(const struct taking *taking, const char *path, const jso
     if (strcmp(path, "list") == 0) {
         return list_sound(taking, after);
     }
+    if (strcmp(path, "share") == 0) {
+        return share_sound(taking, after);
+    }
     if (strncmp(path, "signatories/", 12) == 0) {
         return seat_there(taking, path + 12) && members_known(taking, after, person, 2) &&
                signatory_sound(taking, after);
     }
     if (term_plan_at(taking->plan, path) == NULL) {
         return proto_fault_set(taking->fault, PROTO_NOT_FOUND, "path",
-                               "the plan has no term \"%s\": amend from, to, list, layers/NAME, "
-                               "stages/NAME or signatories/FUNCTION",
+                               "the plan has no term \"%s\": amend from, to, list, share, "
+                               "layers/NAME, stages/NAME or signatories/FUNCTION",
                                path);
     }
     return members_known(taking, after, owner, 3) && owner_sound(taking, after);

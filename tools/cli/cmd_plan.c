@@ -78,6 +78,12 @@ int cmd_plan_create(struct cli *cli)
     if (note != NULL && status == EX_OK) {
         status = member_put(cli, body, "note", "note");
     }
+    const char *share = cli_text(cli, CLI_PLAN_CREATE_SHARE);
+    json_t *value = NULL;
+    if (share != NULL && status == EX_OK &&
+        (value = plan_share_read(cli, "share", share, &status)) != NULL) {
+        (void)json_object_set_new(body, "share", value);
+    }
     return act_end(cli, "create", body, status);
 }
 

@@ -136,6 +136,9 @@ static int draft_create(const struct cli *cli, const struct term_plan *before,
     (void)json_object_set_new(body, "layers", names_of(before, "layers"));
     (void)json_object_set_new(body, "stages", names_of(before, "stages"));
     (void)json_object_set_new(body, "note", json_string(note));
+    if (json_object_get(before->terms, "share") != NULL) {
+        (void)json_object_set(body, "share", json_object_get(before->terms, "share"));
+    }
     if (icp > 0) {
         (void)json_object_set_new(body, "icp", json_integer((json_int_t)icp));
     }

@@ -112,6 +112,7 @@ static void plan_print(const struct cli *cli, const struct term_plan *plan)
     char head[TERM_HASH_HEX + 1];
     const json_t *list = json_object_get(plan->terms, "list");
     const json_t *icp = json_object_get(plan->terms, "icp");
+    const json_t *share = json_object_get(plan->terms, "share");
     const char *evidence = json_string_value(json_object_get(plan->terms, "evidence"));
     const char *note = json_string_value(json_object_get(plan->terms, "note"));
     const char *verdict = json_string_value(json_object_get(plan->terms, "verdict"));
@@ -132,6 +133,10 @@ static void plan_print(const struct cli *cli, const struct term_plan *plan)
                   json_string_value(json_object_get(list, "tal")),
                   (long long)json_integer_value(json_object_get(list, "count")),
                   json_string_value(json_object_get(list, "root")));
+    }
+    if (share != NULL) {
+        cli_print(cli, "  committed to the list: %g %% of the work\n",
+                  100 * json_number_value(share));
     }
     registry_print(cli, plan, "layers", "layer");
     registry_print(cli, plan, "stages", "stage");

@@ -174,7 +174,8 @@ int cmd_plan_sign(struct cli *cli)
     return status;
 }
 
-/* The new value: a day, a list by its name with its root, or an object; NULL with *status. */
+/* The new value: a day, a list by its name with its root, a share, or an object; NULL with
+ * *status. */
 static json_t *after_make(const struct cli *cli, const char *path, int *status)
 {
     struct term_hash root;
@@ -185,6 +186,8 @@ static json_t *after_make(const struct cli *cli, const char *path, int *status)
     json_t *after = NULL;
     if (strcmp(path, "from") == 0 || strcmp(path, "to") == 0) {
         after = json_string(text);
+    } else if (strcmp(path, "share") == 0) {
+        return plan_share_read(cli, "after", text, status);
     } else if (strcmp(path, "list") == 0) {
         json_t *document = plan_list_document(cli, text, status);
         if (document != NULL && term_list_root(document, &root, &count, &fault)) {
@@ -208,7 +211,7 @@ static json_t *after_make(const struct cli *cli, const char *path, int *status)
 /* Whether the word is of a term, so that a wrong one is told before its value is read. */
 static bool term_known(const char *path)
 {
-    static const char *const terms[] = {"from", "to", "list"};
+    static const char *const terms[] = {"from", "to", "list", "share"};
     static const char *const registries[] = {"layers/", "stages/", "signatories/"};
     bool known = false;
     for (size_t i = 0; i < sizeof terms / sizeof *terms; i++) {
@@ -225,8 +228,8 @@ static int amend(const struct cli *cli, const struct term_plan *plan, const char
     int status = EX_OK;
     if (!term_known(path)) {
         return cli_fail(cli, EX_USAGE,
-                        "'%s' is no term of a plan: amend from, to, list, layers/NAME, stages/NAME "
-                        "or signatories/FUNCTION",
+                        "'%s' is no term of a plan: amend from, to, list, share, layers/NAME, "
+                        "stages/NAME or signatories/FUNCTION",
                         path);
     }
     json_t *after = after_make(cli, path, &status);

@@ -206,7 +206,9 @@ int cmd_verdict(struct cli *cli)
     return status;
 }
 
-static int erosion_put(const struct cli *cli, struct icp_payload *payload)
+/* committed: by the plan; 0: none. */
+static int erosion_put(const struct cli *cli, const char *list, double committed,
+                       struct icp_payload *payload)
 {
     static const struct {
         const char *option, *member;
@@ -214,10 +216,12 @@ static int erosion_put(const struct cli *cli, struct icp_payload *payload)
     for (size_t i = 0; i < 2; i++) {
         const char *text = cli_text_named(cli, numbers[i].option);
         double number = 0;
-        if (text == NULL && i == 0) {
+        if (text == NULL && i == 0 && committed > 0) {
+            icp_payload_number(payload, numbers[i].member, committed);
+        } else if (text == NULL && i == 0) {
             return cli_fail(cli, EX_USAGE,
                             "--committed is needed: the share of the work that was committed to "
-                            "the list, such as 0.6");
+                            "the list, such as 0.6; or --plan with a plan that has one");
         }
         if (text != NULL && !feature_number_read(proto_span_text(text), &number)) {
             return cli_fail(cli, EX_USAGE, "--%s: '%s' is no number", numbers[i].option, text);
@@ -226,7 +230,7 @@ static int erosion_put(const struct cli *cli, struct icp_payload *payload)
             icp_payload_number(payload, numbers[i].member, number);
         }
     }
-    icp_payload_text(payload, "name", cli->arguments[0]);
+    icp_payload_text(payload, "name", list);
     return verdict_times_put(cli, payload);
 }
 
@@ -273,11 +277,14 @@ static int erosion_print(const struct cli *cli, const struct icp_reply *reply)
 int cmd_erosion(struct cli *cli)
 {
     struct cli_request request;
-    int status = cli_arguments(cli, 1, 1) ? cli_request_open(cli, &request) : EX_USAGE;
+    char list[PROTO_TAL_NAME_BYTES_MAX + 1] = "";
+    double committed = 0;
+    int status = cli_arguments(cli, 0, 1) ? cli_request_open(cli, &request) : EX_USAGE;
     if (status != EX_OK) {
         return status;
     }
-    status = erosion_put(cli, request.payload);
+    status = verdict_list_find(cli, request.client, list, &committed);
+    status = status == EX_OK ? erosion_put(cli, list, committed, request.payload) : status;
     status = status == EX_OK ? cli_request_send(cli, &request, ICP_OP_EROSION) : status;
     status = status == EX_OK ? erosion_print(cli, &request.reply) : status;
     cli_request_close(&request);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "server/feature/json_text.h"
+#include "server/feature/span_text.h"
 #include "server/term/term_json.h"
 #include "tools/cli/csv/csv_input.h"
 
@@ -195,4 +196,18 @@ json_t *plan_list_document(const struct cli *cli, const char *tal, int *status)
     }
     cli_request_close(&request);
     return document;
+}
+
+json_t *plan_share_read(const struct cli *cli, const char *option, const char *text, int *status)
+{
+    size_t bytes = strlen(text);
+    bool percent = bytes > 0 && text[bytes - 1] == '%';
+    double share = 0;
+    if (!feature_number_read((struct proto_span){(const uint8_t *)text, bytes - percent}, &share) ||
+        !(share > 0 && share < (percent ? 100 : 1))) {
+        *status = cli_fail(cli, EX_USAGE, "--%s: '%s' is no share of the work such as 60%% or 0.6",
+                           option, text);
+        return NULL;
+    }
+    return json_real(percent ? share / 100 : share);
 }

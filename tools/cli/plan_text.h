@@ -30,4 +30,7 @@ int plan_send(const struct cli *cli, const char *name, const char *act, json_t *
 /* The document of a stored list; NULL with *status and a message. */
 json_t *plan_list_document(const struct cli *cli, const char *tal, int *status);
 
+/* A share of the work such as 60% or 0.6 as a number of JSON, the caller's; NULL with *status. */
+json_t *plan_share_read(const struct cli *cli, const char *option, const char *text, int *status);
+
 #endif

@@ -120,7 +120,7 @@ static int alpha_put(const struct cli *cli, struct icp_payload *payload)
 
 /* The list that a plan is about, by its terms. */
 static int list_of_plan(const struct cli *cli, struct icp_client *client, const char *plan,
-                        struct verdict_answer *answer)
+                        char list[PROTO_TAL_NAME_BYTES_MAX + 1], double *committed)
 {
     struct icp_payload *payload = icp_payload_create();
     struct icp_reply reply = {0};
@@ -138,7 +138,8 @@ static int list_of_plan(const struct cli *cli, struct icp_client *client, const 
             status =
                 cli_fail(cli, EX_DATAERR, "the plan '%s' names no list yet (icp plan tal)", plan);
         } else {
-            (void)snprintf(answer->list, sizeof answer->list, "%s", tal);
+            (void)snprintf(list, PROTO_TAL_NAME_BYTES_MAX + 1, "%s", tal);
+            *committed = json_number_value(json_object_get(terms, "share"));
         }
         json_decref(terms);
     }
@@ -147,8 +148,8 @@ static int list_of_plan(const struct cli *cli, struct icp_client *client, const 
     return status;
 }
 
-static int list_find(const struct cli *cli, struct icp_client *client,
-                     struct verdict_answer *answer)
+int verdict_list_find(const struct cli *cli, struct icp_client *client,
+                      char list[PROTO_TAL_NAME_BYTES_MAX + 1], double *committed)
 {
     const char *plan = cli_text_named(cli, "plan");
     if (cli->argument_count == 1 && plan != NULL) {
@@ -156,12 +157,12 @@ static int list_find(const struct cli *cli, struct icp_client *client,
                         "a list or --plan, not both: the plan says which list it is");
     }
     if (plan != NULL) {
-        return list_of_plan(cli, client, plan, answer);
+        return list_of_plan(cli, client, plan, list, committed);
     }
     if (cli->argument_count == 0) {
         return cli_fail(cli, EX_USAGE, "which list? Name one (icp tal list), or --plan NAME");
     }
-    (void)snprintf(answer->list, sizeof answer->list, "%s", cli->arguments[0]);
+    (void)snprintf(list, PROTO_TAL_NAME_BYTES_MAX + 1, "%s", cli->arguments[0]);
     return EX_OK;
 }
 
@@ -224,7 +225,7 @@ int verdict_ask(const struct cli *cli, bool weekly, struct verdict_answer *answe
                                  : cli_fail(cli, EX_OSERR, "no memory for the request");
     status = status == EX_OK ? cli_request_open(cli, &request) : status;
     if (status == EX_OK) {
-        status = list_find(cli, request.client, answer);
+        status = verdict_list_find(cli, request.client, answer->list, &answer->committed);
         if (status == EX_OK) {
             icp_payload_text(payload, "name", answer->list);
             status = cli_call(cli, request.client, ICP_OP_VERDICT, payload, &answer->reply);

@@ -16,11 +16,16 @@ struct verdict_answer {
     struct icp_reply reply;
     struct measure_table tables[VERDICT_TABLES];
     char list[PROTO_TAL_NAME_BYTES_MAX + 1];
+    double committed; /* share of the work by --plan; 0: none, or no plan was named */
 };
 
 /* weekly: rows of lift for each week, whatever the options say. */
 int verdict_ask(const struct cli *cli, bool weekly, struct verdict_answer *answer);
 void verdict_answer_fini(struct verdict_answer *answer);
+
+/* The list: the argument, or the one of --plan, with the share that it commits. */
+int verdict_list_find(const struct cli *cli, struct icp_client *client,
+                      char list[PROTO_TAL_NAME_BYTES_MAX + 1], double *committed);
 
 /* --as-of and --since, --seq and --known: into a request that has members at, since, seq, known. */
 int verdict_times_put(const struct cli *cli, struct icp_payload *payload);

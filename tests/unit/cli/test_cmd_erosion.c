@@ -81,13 +81,15 @@ static void a_share_that_is_none_is_told_before_anything_is_asked(void **state)
     static const struct canned_row rows[] = {
         {"erosion q3", NULL, 0, EX_USAGE, "", "",
          "icp erosion: --committed is needed: the share of the work that was committed to the "
-         "list, such as 0.6\n"},
+         "list, such as 0.6; or --plan with a plan that has one\n"},
         {"erosion q3 --committed most", NULL, 0, EX_USAGE, "", "",
          "icp erosion: --committed: 'most' is no number\n"},
         {"erosion q3 --committed 0.6 --false-alarm often", NULL, 0, EX_USAGE, "", "",
          "icp erosion: --false-alarm: 'often' is no number\n"},
         {"erosion --committed 0.6", NULL, 0, EX_USAGE, "", "",
-         "icp erosion: LIST is missing; 'icp help erosion' has examples\n"},
+         "icp erosion: which list? Name one (icp tal list), or --plan NAME\n"},
+        {"erosion q3 --plan 2027", NULL, 0, EX_USAGE, "", "",
+         "icp erosion: a list or --plan, not both: the plan says which list it is\n"},
     };
     CANNED_ROWS(rows);
 }

@@ -255,6 +255,63 @@ static void an_amendment_says_what_was_and_is_signed(void **state)
     term_story_end(&story);
 }
 
+static void share_is(const struct term_plan *plan, double share)
+{
+    const json_t *told = json_object_get(plan->terms, "share");
+    assert_true(json_is_real(told));
+    assert_true(json_number_value(told) > share - 1e-12 && json_number_value(told) < share + 1e-12);
+}
+
+/* A plan whose first entry has that share; one that is no share is refused. */
+static void begun_with(struct term_story *story, const char *share)
+{
+    static const char digits[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    char body[400];
+    struct proto_fault fault = {0};
+    snprintf(body, sizeof body,
+             "{\"from\":\"2027-01-01\",\"to\":\"2027-12-31\",\"layers\":[\"a\"],\"stages\":[\"b\"],"
+             "\"icp\":{\"version\":1,\"sha256\":\"%s\"},\"share\":%s}",
+             digits, share);
+    assert_true(term_plan_init(&story->plan, proto_span_text("2027"), &fault));
+    if (share[0] == '0' && share[1] == '.') {
+        term_story_add(story, "create", body);
+    } else {
+        refuse(&story->plan, "create", body, PROTO_BAD_FIELD, "\"share\" must be a number between");
+    }
+}
+
+static void a_share_is_committed_and_amended(void **state)
+{
+    static const char *const wrong[] = {"1", "0", "-0.1", "\"60%\"", "null", "1.5"};
+    struct term_story story = {.count = 0};
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        begun_with(&story, wrong[i]);
+        assert_int_equal(json_object_size(story.plan.terms), 0);
+        term_plan_fini(&story.plan);
+    }
+    begun_with(&story, "0.6");
+    share_is(&story.plan, 0.6);
+    term_story_end(&story);
+
+    /* One without a share may get one later. */
+    term_story_begin(&story);
+    term_story_tell(&story, "commit");
+    assert_null(json_object_get(story.plan.terms, "share"));
+    json_t *body =
+        term_story_body(&story.plan, "amend",
+                        "{\"path\":\"share\",\"before\":null,\"after\":1,\"reason\":\"x\"}", 0, 0);
+    refuse_json(&story.plan, "amend", body, PROTO_BAD_FIELD, "between 0 and 1");
+    json_decref(body);
+    term_story_sign(&story, "amend",
+                    "{\"path\":\"share\",\"before\":null,\"after\":0.6,\"reason\":\"x\"}", 0);
+    share_is(&story.plan, 0.6);
+    term_story_sign(&story, "amend",
+                    "{\"path\":\"share\",\"before\":0.6,\"after\":0.5,\"reason\":\"x\"}", 0);
+    share_is(&story.plan, 0.5);
+    term_story_end(&story);
+}
+
 static void a_note_of_the_commitment_is_a_text(void **state)
 {
     static const char *const notes[] = {"1", "{}", "\"\"", "\"\\u001b[31m\"", "null"};
@@ -325,6 +382,7 @@ int main(void)
         cmocka_unit_test(names_without_an_owner_are_told_whole_or_not_at_all),
         cmocka_unit_test(a_plan_that_was_not_begun_is_as_before),
         cmocka_unit_test(an_entry_is_never_older_than_the_one_before),
+        cmocka_unit_test(a_share_is_committed_and_amended),
         cmocka_unit_test(a_note_of_the_commitment_is_a_text),
         cmocka_unit_test(a_change_makes_signatures_void),
         cmocka_unit_test(a_signature_of_another_key_history_or_function_is_refused),
