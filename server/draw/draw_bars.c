@@ -24,7 +24,7 @@ void draw_svg_bars(FILE *out, const char *title, const char *unit, const struct 
     enum { ROW = 26, NAME = 190, VALUE = 130 };
     struct draw_scale x = {
         .low = 0, .high = bars_most(bars, count), .from = NAME, .to = DRAW_WIDTH - VALUE};
-    draw_svg_open(out, title, (double)(count * ROW + 6));
+    draw_svg_open(out, title, NULL, (double)(count * ROW + 6));
     for (size_t i = 0; i < count; i++) {
         double top = (double)(i * ROW) + 4;
         char text[64];
@@ -78,7 +78,7 @@ void draw_svg_stacks(FILE *out, const char *title, const char *unit, const char 
         x.high = sum > x.high ? sum : x.high;
     }
     x.high = x.high > 0 ? x.high : 1;
-    draw_svg_open(out, title, (double)(count * ROW + 6));
+    draw_svg_open(out, title, NULL, (double)(count * ROW + 6));
     for (size_t i = 0; i < count; i++) {
         double top = (double)(i * ROW) + 4;
         double at = 0;

@@ -53,16 +53,26 @@ static const char style[] =
     ".h1{background:rgba(var(--heat),.05)}.h2{background:rgba(var(--heat),.09)}"
     ".h3{background:rgba(var(--heat),.13)}.h4{background:rgba(var(--heat),.17)}"
     ".h5{background:rgba(var(--heat),.21)}.h6{background:rgba(var(--heat),.25)}"
-    ".h7{background:rgba(var(--heat),.29)}.h8{background:rgba(var(--heat),.33)}\n"
+    ".h7{background:rgba(var(--heat),.29)}.h8{background:rgba(var(--heat),.33)}\n";
+/* The same goes on: a string of C has 4,095 bytes. */
+static const char style_facts[] =
     ".tiles{display:flex;flex-wrap:wrap;gap:10px;margin:14px 0;padding:0}"
     ".tiles div{border:1px solid var(--line);border-radius:6px;padding:8px 14px;"
     "flex:1 1 130px}.tiles dt{font-weight:400;font-size:13px;color:var(--dim)}"
     ".tiles dd{margin:0;font-size:20px;color:var(--ink);font-variant-numeric:tabular-nums}"
+    ".groups{display:grid;grid-template-columns:repeat(auto-fit,minmax(270px,1fr));gap:10px;"
+    "margin:14px 0 22px}.groups>div{border:1px solid var(--line);border-radius:6px;padding:12px "
+    "14px}.facts{display:grid;grid-template-columns:minmax(7em,max-content) 1fr;gap:5px 18px;"
+    "margin:8px 0;font-size:14px}.groups .facts{grid-template-columns:minmax(0,1fr) minmax(0,1fr)}"
+    ".facts dt{font-weight:400;color:var(--dim)}.facts dd{margin:0;color:var(--ink);"
+    "font-variant-numeric:tabular-nums}\n"
+    "nav li a{display:inline-block;padding:2px 0;min-height:24px}\n"
     "dt{font-weight:600}dd{margin:0 0 8px;color:var(--dim);overflow-wrap:anywhere}\n"
     "@media(max-width:600px){body{padding:14px}h1{font-size:22px}"
     "td,th{padding:4px 6px}}\n"
-    "@page{margin:12mm}@media print{body{max-width:none;padding:0;font-size:10.5pt}figure,tr,.tiles"
-    "{break-inside:avoid}h2,caption{break-after:avoid}.wrap{overflow:visible}"
+    "@page{margin:12mm}@media "
+    "print{body{max-width:none;padding:0;font-size:10.5pt}figure,tr,.tiles,"
+    ".groups>div{break-inside:avoid}h2,caption{break-after:avoid}.wrap{overflow:visible}"
     "table{font-size:7.5pt}td,th{padding:2px 3px}nav{display:none}"
     "td,rect,circle,line,path{print-color-adjust:exact;-webkit-print-color-adjust:exact}}\n";
 
@@ -72,14 +82,14 @@ void draw_page_open(FILE *out, const char *title)
           "name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>",
           out);
     draw_text(out, title);
-    fprintf(out, "</title><style>%s</style></head><body>\n<h1>", style);
+    fprintf(out, "</title><style>%s%s</style></head><body>\n<main>\n<h1>", style, style_facts);
     draw_text(out, title);
     fputs("</h1>\n", out);
 }
 
 void draw_page_close(FILE *out)
 {
-    fputs("</body></html>\n", out);
+    fputs("</main>\n</body></html>\n", out);
 }
 
 void draw_section_open(FILE *out, const char *id, const char *heading)

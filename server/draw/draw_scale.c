@@ -8,9 +8,13 @@
 
 #include "server/draw/draw_page.h"
 
-void draw_svg_open(FILE *out, const char *title, double height)
+void draw_svg_open(FILE *out, const char *title, const char *table, double height)
 {
-    fputs("<figure><h3>", out);
+    fputs("<figure", out);
+    if (table != NULL) {
+        fprintf(out, " aria-details=\"%s\"", table);
+    }
+    fputs("><h3>", out);
     draw_text(out, title);
     fputs("</h3>\n<svg role=\"img\" aria-label=\"", out);
     draw_text(out, title);

@@ -24,6 +24,6 @@ size_t draw_scale_ticks(const struct draw_scale *scale, double ticks[DRAW_TICKS_
 
 /* Opens a figure with its heading, and the picture in it, which is called so to those who do not
  * see it. */
-void draw_svg_open(FILE *out, const char *title, double height);
+void draw_svg_open(FILE *out, const char *title, const char *table, double height);
 
 #endif

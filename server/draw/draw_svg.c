@@ -112,7 +112,7 @@ void draw_svg_lines(FILE *out, const struct draw_svg_chart *chart)
     struct draw_scale y = {.from = HEIGHT - BOTTOM, .to = TOP};
     draw_scale_init(&x, &chart->x, chart, true);
     draw_scale_init(&y, &chart->y, chart, false);
-    draw_svg_open(out, chart->title, HEIGHT);
+    draw_svg_open(out, chart->title, chart->table, HEIGHT);
     axes_write(out, chart, &x, &y);
     for (size_t s = 0; s < chart->series_count; s++) {
         series_write(out, &chart->series[s], s, &x, &y);

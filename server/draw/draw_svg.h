@@ -32,6 +32,7 @@ struct draw_svg_axis {
 
 struct draw_svg_chart {
     const char *title;
+    const char *table; /* id of the caption of the table with the figures; NULL: there is none */
     struct draw_svg_axis x, y;
     const struct draw_svg_series *series;
     size_t series_count;

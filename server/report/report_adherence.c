@@ -11,6 +11,7 @@
 #include "server/draw/draw_page.h"
 #include "server/draw/draw_rows.h"
 #include "server/draw/draw_table.h"
+#include "server/report/report_fact.h"
 #include "server/report/report_sections.h"
 
 enum { GROUPS_DRAWN = 20, FIGURE_BYTES = 48 };
@@ -38,7 +39,7 @@ static const struct report_column apart_columns[] = {{"group", "Who", false},
                                                      {"p", "p", false},
                                                      {"verdict", "It says", false}};
 
-static void picture_write(FILE *out, const struct measure_table *table)
+static void picture_write(FILE *out, const struct measure_table *table, double committed)
 {
     struct draw_row rows[GROUPS_DRAWN];
     char figures[GROUPS_DRAWN][FIGURE_BYTES];
@@ -60,22 +61,43 @@ static void picture_write(FILE *out, const struct measure_table *table)
                                         .high = report_value(table, row, "high")};
         count++;
     }
+    char sentence[160] = "The shares of the table below as points on one axis.";
+    if (committed > 0) {
+        (void)snprintf(
+            sentence, sizeof sentence,
+            "The shares of the table below as points on one axis; the line stands at the "
+            "%.0f %% that were committed.",
+            100 * committed);
+    }
     const struct draw_rows picture = {
         .id = "kept-picture",
         .table = "kept-table",
-        .caption = "Share of the work on the list, with 95 % intervals",
-        .sentence = "The shares of the table below as points on one axis.",
+        .caption = committed > 0
+                       ? "Share of the work on the list, with 95 % intervals; the line is "
+                         "what was committed"
+                       : "Share of the work on the list, with 95 % intervals",
+        .sentence = sentence,
         .rows = rows,
         .count = count,
         .least = 0,
         .most = 1,
-        .mark = (double)NAN,
+        .mark = committed > 0 ? committed : (double)NAN,
         .points = true,
         .label = report_share_label};
     draw_rows(out, &picture);
 }
 
-static void kept_write(FILE *out, const struct measure_table *table)
+/* "less than the 70 % that were committed": by the rule of the table's verdict. */
+static void committed_write(FILE *out, const struct measure_table *table, double committed)
+{
+    const char *verdict = report_text(table, 0, "verdict");
+    const char *than = strncmp(verdict, "below", 5) == 0   ? "less than the"
+                       : strncmp(verdict, "above", 5) == 0 ? "more than the"
+                                                           : "as far as can be told, the";
+    draw_format(out, " That is %s %.0f %% that were committed.", than, 100 * committed);
+}
+
+static void kept_write(FILE *out, const struct measure_table *table, double committed)
 {
     char acts[FIGURE_BYTES];
     draw_number_counted(report_whole(table, 0, "n"), "act", acts, sizeof acts);
@@ -84,8 +106,11 @@ static void kept_write(FILE *out, const struct measure_table *table)
     draw_format(out, "%.0f %% of %s went to accounts of the list (%.0f to %.0f %%).",
                 100 * report_value(table, 0, "share"), acts, 100 * report_value(table, 0, "low"),
                 100 * report_value(table, 0, "high"));
+    if (committed > 0) {
+        committed_write(out, table, committed);
+    }
     fputs("</p>\n", out);
-    picture_write(out, table);
+    picture_write(out, table, committed);
     report_table(out, table, "kept-table",
                  "Acts on the list by function; shrunk is drawn to all the more the less it rests "
                  "on, with its 95 % interval",
@@ -119,11 +144,22 @@ static void apart_write(FILE *out, const struct measure_table *table)
     draw_section_close(out);
 }
 
-void report_adherence(FILE *out, const struct measure_table *adherence,
-                      const struct measure_table *divergence)
+void report_adherence_links(FILE *out, const struct measure_table *adherence,
+                            const struct measure_table *divergence)
 {
     if (adherence != NULL && measure_table_rows(adherence) > 0) {
-        kept_write(out, adherence);
+        report_link(out, "kept", "How the list was kept");
+    }
+    if (divergence != NULL && measure_table_rows(divergence) > 0) {
+        report_link(out, "divergence", "Whether all work the segments that were committed");
+    }
+}
+
+void report_adherence(FILE *out, const struct measure_table *adherence,
+                      const struct measure_table *divergence, double committed)
+{
+    if (adherence != NULL && measure_table_rows(adherence) > 0) {
+        kept_write(out, adherence, committed);
     }
     if (divergence != NULL && measure_table_rows(divergence) > 0) {
         apart_write(out, divergence);

@@ -9,8 +9,12 @@
 #include "server/measure/measure.h"
 
 /* Tables of the measures of those names; NULL for one that was not asked or is no evidence, and
- * nothing is written of it. */
+ * nothing is written of it. committed: share of the work that was committed to the list; 0: none.
+ */
 void report_adherence(FILE *out, const struct measure_table *adherence,
-                      const struct measure_table *divergence);
+                      const struct measure_table *divergence, double committed);
+/* Links to those of the sections that are written. */
+void report_adherence_links(FILE *out, const struct measure_table *adherence,
+                            const struct measure_table *divergence);
 
 #endif

@@ -48,6 +48,18 @@ void report_fact_number(FILE *out, const char *name, uint64_t number)
     report_fact(out, name, text);
 }
 
+void report_group_open(FILE *out, const char *heading)
+{
+    fputs("<div><h3>", out);
+    draw_shown(out, heading, strlen(heading));
+    fputs("</h3><dl class=\"facts\">\n", out);
+}
+
+void report_group_close(FILE *out)
+{
+    fputs("</dl></div>\n", out);
+}
+
 void report_link(FILE *out, const char *id, const char *heading)
 {
     (void)fprintf(out, "<li><a href=\"#%s\">", id);

@@ -18,6 +18,9 @@ void report_fact(FILE *out, const char *name, const char *value);
 void report_fact_count(FILE *out, const char *name, uint64_t count);
 /* A number that names something, such as a sequence: "2798". */
 void report_fact_number(FILE *out, const char *name, uint64_t number);
+/* Facts under a heading of their own, as one card of a <div class="groups">. */
+void report_group_open(FILE *out, const char *heading);
+void report_group_close(FILE *out);
 /* An entry of the list of sections. */
 void report_link(FILE *out, const char *id, const char *heading);
 

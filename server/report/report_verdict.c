@@ -1,38 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The answer and its picture stand first; below them each comparison, what was predicted, where the
- * profile was wrong, what cannot be said and what to do next; at the foot what all of it rests on.
+ * profile was wrong, what cannot be said and what to do next; at the foot the weeks and what all of
+ * it rests on.
  */
 #include "server/report/report_verdict.h"
 
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "server/draw/draw_page.h"
-#include "server/draw/draw_svg.h"
 #include "server/draw/draw_table.h"
 #include "server/report/report_adherence.h"
 #include "server/report/report_fact.h"
 #include "server/report/report_sections.h"
-
-/* Odds ratios beyond these are drawn at the edge. */
-static const double odds_low = 0.1;
-static const double odds_high = 10;
+#include "server/report/report_verdict_frame.h"
+#include "server/report/report_verdict_picture.h"
 
 enum { PROMISES_SHOWN = 20, COLUMNS_MAX = 12 };
-
-/* The weeks of one comparison. */
-struct weeks {
-    double *x, *ratio, *low, *high, *one;
-    size_t count;
-    size_t last; /* row of the newest */
-};
-
-static bool is_of(const struct measure_table *lift, size_t row, const char *against)
-{
-    return strcmp(report_text(lift, row, "against"), against) == 0 &&
-           strcmp(report_text(lift, row, "outcome"), report_text(lift, 0, "outcome")) == 0;
-}
 
 static bool same_group(const struct measure_table *lift, size_t a, size_t b)
 {
@@ -52,8 +35,8 @@ static const char *ground_of(const struct report_verdict *report)
     const struct measure_table *lift = report->lift;
     const char *ground = "equal-effort";
     for (size_t row = 0; row < measure_table_rows(lift); row++) {
-        bool held = is_of(lift, row, "hold-out");
-        bool equal = is_of(lift, row, "equal-effort");
+        bool held = report_verdict_is_of(lift, row, "hold-out");
+        bool equal = report_verdict_is_of(lift, row, "equal-effort");
         bool agrees = strcmp(report_text(lift, row, "verdict"), report->verdict) == 0;
         if (is_newest(lift, row) && equal && agrees) {
             return "equal-effort";
@@ -63,85 +46,6 @@ static const char *ground_of(const struct report_verdict *report)
         }
     }
     return ground;
-}
-
-static double within(double value, double otherwise)
-{
-    double at = isnan(value) != 0 ? otherwise : value;
-    return at < odds_low ? odds_low : at > odds_high ? odds_high : at;
-}
-
-static bool weeks_take(const struct measure_table *lift, const char *against, struct weeks *weeks)
-{
-    size_t room = measure_table_rows(lift) + 1;
-    double *all = calloc(5 * room, sizeof *all);
-    *weeks = (struct weeks){.x = all};
-    if (all == NULL) {
-        return false;
-    }
-    weeks->ratio = all + room;
-    weeks->low = all + 2 * room;
-    weeks->high = all + 3 * room;
-    weeks->one = all + 4 * room;
-    for (size_t row = 0; row < measure_table_rows(lift); row++) {
-        if (is_of(lift, row, against)) {
-            size_t at = weeks->count++;
-            weeks->x[at] = (double)weeks->count;
-            bool endless =
-                report_value(lift, row, "won_on") > 0 && report_value(lift, row, "off") > 0;
-            weeks->ratio[at] = within(report_value(lift, row, "ratio"), endless ? odds_high : 1);
-            weeks->low[at] = within(report_value(lift, row, "rule_low"), odds_low);
-            weeks->high[at] = within(report_value(lift, row, "rule_high"), odds_high);
-            weeks->one[at] = 1;
-            weeks->last = row;
-        }
-    }
-    return true;
-}
-
-static void odds_label(double value, char *text, size_t text_bytes)
-{
-    snprintf(text, text_bytes, "%g×", value);
-}
-
-static void week_label(double value, char *text, size_t text_bytes)
-{
-    snprintf(text, text_bytes, "%.0f", value);
-}
-
-static void picture_write(FILE *out, const struct report_verdict *report)
-{
-    struct weeks weeks;
-    char title[160];
-    const char *against = ground_of(report);
-    if (!weeks_take(report->lift, against, &weeks) || weeks.count < 2) {
-        free(weeks.x);
-        return;
-    }
-    const struct draw_svg_series series[] = {
-        {.name = "what the odds ratio may be",
-         .x = weeks.x,
-         .y = weeks.high,
-         .count = weeks.count,
-         .below = weeks.low},
-        {.name = "no difference", .x = weeks.x, .y = weeks.one, .count = weeks.count},
-        {.name = "odds ratio", .x = weeks.x, .y = weeks.ratio, .count = weeks.count},
-    };
-    snprintf(title, sizeof title,
-             "Odds of winning on the list against %s, as it was known week by week",
-             strcmp(against, "hold-out") == 0 ? "those held out" : "others worked as much");
-    draw_svg_lines(out,
-                   &(struct draw_svg_chart){
-                       .title = title,
-                       .x = {.title = "weeks of creation that were matured", .label = week_label},
-                       .y = {.title = "times the odds",
-                             .log = true,
-                             .low = odds_low,
-                             .high = odds_high,
-                             .label = odds_label},
-                       .series = series,
-                       .series_count = 3});
-    free(weeks.x);
 }
 
 static enum draw_kind kind_of(const struct measure_table *table, const char *column)
@@ -287,32 +191,57 @@ static void predictions_write(FILE *out, const struct report_verdict *report)
     draw_section_close(out);
 }
 
-static void ground_write(FILE *out, const struct report_verdict *report)
+/* The last week of a month, the newest of its comparison, and where the verdict became another. */
+static bool is_told(const struct measure_table *lift, size_t row)
 {
-    char text[REPORT_TEXT_BYTES];
-    draw_section_open(out, "ground", "What it rests on");
-    fputs("<dl>\n", out);
-    report_fact(out, "List", report->list);
-    report_fact_number(out, "Built by ICP version", report->icp);
-    report_day(report->created_ms, text);
-    report_fact(out, "Made on", text);
-    report_day(report->since_ms, text);
-    report_fact(out, "Cases from", text);
-    report_day(report->at_ms, text);
-    report_fact(out, "Looked at on", text);
-    report_fact(out, "What counts as won", report->policy);
-    report_fact_count(out, "Cases", report->cases);
-    report_fact_count(out, "Not counted yet", report->open);
-    report_fact_count(out, "Began before", report->before);
-    report_fact_count(out, "Of accounts that the list did not freeze", report->elsewhere);
-    report_fact_count(out, "Touches told of the cases", report->touches);
-    snprintf(text, sizeof text, "%g", report->alpha);
-    report_fact(out, "Chance of a false verdict, each comparison", text);
-    report_fact_number(out, "Sequence of the log", report->seq);
-    fputs("</dl>\n", out);
-    rows_write(out, report->lift, "week-table", "The lift as it was known week by week",
-               week_columns, COUNT(week_columns), NULL, SIZE_MAX);
+    char now[REPORT_TEXT_BYTES];
+    char next[REPORT_TEXT_BYTES];
+    if (is_newest(lift, row) ||
+        (row > 0 && same_group(lift, row - 1, row) &&
+         strcmp(report_text(lift, row, "verdict"), report_text(lift, row - 1, "verdict")) != 0)) {
+        return true;
+    }
+    report_day(report_whole(lift, row, "as_of"), now);
+    report_day(report_whole(lift, row + 1, "as_of"), next);
+    return strncmp(now, next, strlen("2027-01")) != 0;
+}
+
+static void weeks_write(FILE *out, const struct report_verdict *report)
+{
+    draw_section_open(out, "weeks", "As it was known");
+    rows_write(
+        out, report->lift, "week-table",
+        "The lift as it was known at the end of each month, and when the verdict became another; "
+        "icp verdict --weekly has each week",
+        week_columns, COUNT(week_columns), is_told, SIZE_MAX);
     draw_section_close(out);
+}
+
+static void contents_write(FILE *out, const struct report_verdict *report)
+{
+    fputs("<nav aria-label=\"Sections\"><ol>\n", out);
+    report_link(out, "narrowing", "How the answer narrows");
+    report_link(out, "why", "Why");
+    report_link(out, "predictions", "Whether the predictions came true");
+    report_link(out, "profile", "Where the profile was wrong");
+    report_adherence_links(out, report->adherence, report->divergence);
+    if (report->cannot.count > 0) {
+        report_link(out, "cannot", "What cannot be said");
+    }
+    report_link(out, "next", "What to do next");
+    report_link(out, "weeks", "As it was known");
+    report_link(out, "ground", "What it rests on");
+    fputs("</ol></nav>\n", out);
+}
+
+/* The newest row of the comparison that the answer rests on. */
+static size_t newest_of(const struct measure_table *lift, const char *against)
+{
+    size_t found = SIZE_MAX;
+    for (size_t row = 0; row < measure_table_rows(lift); row++) {
+        found = report_verdict_is_of(lift, row, against) ? row : found;
+    }
+    return found;
 }
 
 void report_verdict(FILE *out, const struct report_verdict *report)
@@ -323,10 +252,15 @@ void report_verdict(FILE *out, const struct report_verdict *report)
     fputs("<p class=\"answer\">", out);
     draw_text(out, report->words.count > 0 ? report->words.lines[0] : "");
     fputs("</p>\n", out);
-    picture_write(out, report);
+    const char *ground = ground_of(report);
+    report_verdict_head(out, report, newest_of(report->lift, ground));
+    contents_write(out, report);
+    draw_section_open(out, "narrowing", "How the answer narrows");
+    report_verdict_picture(out, report->lift, ground);
+    draw_section_close(out);
     why_write(out, report);
     predictions_write(out, report);
-    report_adherence(out, report->adherence, report->divergence);
+    report_adherence(out, report->adherence, report->divergence, report->committed);
     if (report->cannot.count > 0) {
         draw_section_open(out, "cannot", "What cannot be said");
         lines_write(out, &report->cannot, 0);
@@ -335,6 +269,7 @@ void report_verdict(FILE *out, const struct report_verdict *report)
     draw_section_open(out, "next", "What to do next, as a draft");
     lines_write(out, &report->next, 0);
     draw_section_close(out);
-    ground_write(out, report);
+    weeks_write(out, report);
+    report_verdict_ground(out, report);
     draw_page_close(out);
 }

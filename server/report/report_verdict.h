@@ -23,6 +23,8 @@ struct report_verdict {
     struct report_lines words, cannot, next; /* the first of words is the answer */
     const struct measure_table *lift, *rate, *forecast, *promise;
     const struct measure_table *adherence, *divergence; /* NULL: not measured */
+    const char *plan; /* that the list is of; "" if none is named */
+    double committed; /* share of the work that was committed to the list; 0: none was */
     int64_t created_ms, since_ms, at_ms;
     uint64_t icp, seq, cases, open, before, elsewhere, touches;
     double alpha;

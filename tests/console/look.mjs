@@ -2,13 +2,17 @@
 // Walks through the console by clicking: look.mjs CHROMIUM FOLDER [PAGE…]. Each page is shown light and dark,
 // wide and of a phone's width, as a picture in FOLDER, and looked at by axe; scripts are off for the
 // pages themselves. Ends with 1 if axe finds anything, a page is wider than its screen, anything but the
-// server was asked, or the control passes.
+// server was asked, or the control passes. Each PAGE that is a path of a file is looked at by itself, and
+// no server is asked.
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import puppeteer from 'puppeteer-core';
 
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const [chromium, folder, ...names] = process.argv.slice(2);
+const files = names.filter((name) => path.isAbsolute(name));
 const { CONSOLE_URL: url, CONSOLE_TOKEN: token } = process.env;
 const wrong = [];
 const say = (text) => console.log(`look: ${text}`);
@@ -40,7 +44,9 @@ const all = [
   ['measure', '/measures/measure?measure=mrr&run=1&with.from=2023-12-01&with.to=2024-03-01'],
 ];
 
-const pages = all.filter(([name]) => names.length === 0 || names.includes(name));
+const pages = files.length > 0
+  ? files.map((file) => [path.basename(file, '.html'), pathToFileURL(file).href, false])
+  : all.filter(([name]) => names.length === 0 || names.includes(name));
 
 async function click(page, selector) {
   await Promise.all([page.waitForNavigation(), page.click(selector)]);
@@ -62,11 +68,11 @@ async function judge(page) {
   return found.violations.map((rule) => `${rule.id}: ${rule.nodes.map((node) => node.html.slice(0, 160)).slice(0, 3).join(' | ')}`);
 }
 
-async function look(browser, name, path, { dark, phone }, signedIn, then) {
+async function look(browser, name, address, { dark, phone }, signedIn, then) {
   const context = await browser.createBrowserContext();
   const page = await context.newPage();
   page.on('request', (request) => {
-    if (!request.url().startsWith(`${url}/`)) wrong.push(`${name}: asked ${request.url()}`);
+    if (!request.url().startsWith(files.length > 0 ? address : `${url}/`)) wrong.push(`${name}: asked ${request.url()}`);
   });
   page.on('console', (message) => {
     // A page that says "not found" is shown as one; the icon is what browsers ask for by themselves.
@@ -75,7 +81,7 @@ async function look(browser, name, path, { dark, phone }, signedIn, then) {
   await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: dark ? 'dark' : 'light' }]);
   await page.setViewport({ width: phone ? 375 : 1280, height: phone ? 740 : 860, isMobile: phone });
   if (signedIn) await signIn(page);
-  await page.goto(`${url}${path}`);
+  await page.goto(files.length > 0 ? address : `${url}${address}`);
   if (then) await then(page);
   const kind = `${name}-${phone ? 'phone' : 'desktop'}-${dark ? 'dark' : 'light'}`;
   await page.screenshot({ path: `${folder}/${kind}.png`, fullPage: true });
@@ -97,10 +103,10 @@ async function control(browser) {
 const browser = await puppeteer.launch({ executablePath: chromium, headless: true, args: ['--no-sandbox'] });
 try {
   await control(browser);
-  for (const [name, path, signedIn = true, then] of pages) {
+  for (const [name, address, signedIn = true, then] of pages) {
     for (const dark of [false, true]) {
       for (const phone of [false, true]) {
-        await look(browser, name, path, { dark, phone }, signedIn, then);
+        await look(browser, name, address, { dark, phone }, signedIn, then);
       }
     }
     say(name);

@@ -6,6 +6,7 @@
 
 #include "server/report/report_verdict.h"
 #include "tools/cli/cmd.h"
+#include "tools/cli/plan_text.h"
 #include "tools/cli/policy_file.h"
 #include "tools/cli/verdict_ask.h"
 #include "tools/cli/verdict_kept.h"
@@ -90,6 +91,7 @@ static int answer_write(const struct cli *cli, const struct verdict_answer *answ
     const struct icp_reply *reply = &answer->reply;
     struct icp_value alpha = {.number = 0};
     struct icp_text told = icp_reply_text(reply, "verdict");
+    const char *plan = cli_text(cli, CLI_REPORT_VERDICT_PLAN);
     char *verdict = strndup(told.data, told.bytes);
     char *policy = policy_name(cli);
     bool good = lines_take(reply, "words", &words) && verdict != NULL && policy != NULL;
@@ -109,6 +111,8 @@ static int answer_write(const struct cli *cli, const struct verdict_answer *answ
         .promise = &answer->tables[VERDICT_PROMISE],
         .adherence = kept->has_adherence ? &kept->adherence : NULL,
         .divergence = kept->has_divergence ? &kept->divergence : NULL,
+        .plan = plan != NULL ? plan : "",
+        .committed = answer->committed,
         .created_ms = icp_reply_int(reply, "created", 0),
         .since_ms = icp_reply_int(reply, "since", 0),
         .at_ms = icp_reply_int(reply, "at", 0),
@@ -130,20 +134,39 @@ static int answer_write(const struct cli *cli, const struct verdict_answer *answ
     return status;
 }
 
+/* --committed goes before what the plan says. */
+static int committed_read(const struct cli *cli, double *committed)
+{
+    const char *text = cli_text(cli, CLI_REPORT_VERDICT_COMMITTED);
+    int status = EX_OK;
+    json_t *share = text != NULL ? plan_share_read(cli, "committed", text, &status) : NULL;
+    if (share != NULL) {
+        *committed = json_number_value(share);
+    }
+    json_decref(share);
+    return status;
+}
+
 int cmd_report_verdict(struct cli *cli)
 {
     struct verdict_answer answer;
-    if (!cli_arguments(cli, 0, 1)) {
+    double committed = 0;
+    if (!cli_arguments(cli, 0, 1) || committed_read(cli, &committed) != EX_OK) {
         return EX_USAGE;
     }
     int status = verdict_ask(cli, true, &answer);
     if (status == EX_OK) {
         struct verdict_kept kept;
         const char *segment = cli_text(cli, CLI_REPORT_VERDICT_SEGMENT);
-        status = verdict_kept_ask(
-            cli, answer.list, segment != NULL ? segment : cli_text(cli, CLI_REPORT_VERDICT_BY),
-            icp_reply_int(&answer.reply, "since", 0), icp_reply_int(&answer.reply, "at", 0),
-            count_of(&answer.reply, "seq"), &kept);
+        answer.committed = committed > 0 ? committed : answer.committed;
+        const struct verdict_kept_asked asked = {
+            .list = answer.list,
+            .by = segment != NULL ? segment : cli_text(cli, CLI_REPORT_VERDICT_BY),
+            .committed = answer.committed,
+            .since_ms = icp_reply_int(&answer.reply, "since", 0),
+            .at_ms = icp_reply_int(&answer.reply, "at", 0),
+            .seq = count_of(&answer.reply, "seq")};
+        status = verdict_kept_ask(cli, &asked, &kept);
         status = status == EX_OK ? answer_write(cli, &answer, &kept) : status;
         verdict_kept_fini(&kept);
     }

@@ -26,30 +26,37 @@ static int one_ask(const struct cli *cli, struct cli_request *request, struct me
     return status;
 }
 
-int verdict_kept_ask(const struct cli *cli, const char *list, const char *by, int64_t since_ms,
-                     int64_t at_ms, uint64_t seq, struct verdict_kept *kept)
+int verdict_kept_ask(const struct cli *cli, const struct verdict_kept_asked *asked,
+                     struct verdict_kept *kept)
 {
     struct cli_request request;
     char since[FEATURE_DATE_TEXT_BYTES];
     char at[FEATURE_DATE_TEXT_BYTES];
-    struct measure_ask ask = {.id = MEASURE_ID_ADHERENCE, .has_seq = seq > 0, .seq = seq};
+    char committed[32];
+    struct measure_ask ask = {
+        .id = MEASURE_ID_ADHERENCE, .has_seq = asked->seq > 0, .seq = asked->seq};
     *kept = (struct verdict_kept){.has_adherence = false};
     measure_table_init(&kept->adherence, MEASURE_ID_ADHERENCE);
     measure_table_init(&kept->divergence, MEASURE_ID_DIVERGENCE);
-    (void)feature_date_print(since_ms, since);
-    (void)feature_date_print(at_ms, at);
-    measure_ask_parameter(&ask, "tal", list);
+    (void)feature_date_print(asked->since_ms, since);
+    (void)feature_date_print(asked->at_ms, at);
+    measure_ask_parameter(&ask, "tal", asked->list);
     measure_ask_parameter(&ask, "from", since);
     measure_ask_parameter(&ask, "as-of", at);
     int status = cli_request_open(cli, &request);
     if (status != EX_OK) {
         return status;
     }
+    struct measure_ask divergence = ask;
+    if (asked->committed > 0) {
+        (void)snprintf(committed, sizeof committed, "%.17g", asked->committed);
+        measure_ask_parameter(&ask, "committed", committed);
+    }
     status = one_ask(cli, &request, &ask, &kept->adherence, &kept->has_adherence);
-    if (status == EX_OK && by != NULL) {
-        ask.id = MEASURE_ID_DIVERGENCE;
-        ask.by = by;
-        status = one_ask(cli, &request, &ask, &kept->divergence, &kept->has_divergence);
+    if (status == EX_OK && asked->by != NULL) {
+        divergence.id = MEASURE_ID_DIVERGENCE;
+        divergence.by = asked->by;
+        status = one_ask(cli, &request, &divergence, &kept->divergence, &kept->has_divergence);
     }
     cli_request_close(&request);
     return status;

@@ -15,10 +15,16 @@ struct verdict_kept {
     bool has_adherence, has_divergence;
 };
 
-/* by: field of the segments; NULL: no divergence. since_ms, at_ms: acts from the first on, up to
- * the second. seq: as it was known then. */
-int verdict_kept_ask(const struct cli *cli, const char *list, const char *by, int64_t since_ms,
-                     int64_t at_ms, uint64_t seq, struct verdict_kept *kept);
+struct verdict_kept_asked {
+    const char *list;
+    const char *by;          /* field of the segments; NULL: no divergence */
+    double committed;        /* share of the work; 0: none */
+    int64_t since_ms, at_ms; /* acts from the first on, up to the second */
+    uint64_t seq;            /* as it was known then */
+};
+
+int verdict_kept_ask(const struct cli *cli, const struct verdict_kept_asked *asked,
+                     struct verdict_kept *kept);
 void verdict_kept_fini(struct verdict_kept *kept);
 
 #endif

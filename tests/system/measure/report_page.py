@@ -5,9 +5,9 @@ picture with the table of its figures. And numbers as pages show them."""
 import html.parser
 import re
 
-VOID = {"meta", "rect", "line", "circle"}  # of SVG those that close themselves
+VOID = {"meta", "rect", "line", "circle", "path"}  # of SVG those that close themselves
 ALLOWED = VOID | {"html", "head", "title", "style", "body", "h1", "h2", "h3", "main", "section", "nav", "p",
-                  "ul", "li", "a", "dl", "dt", "dd", "div", "figure", "figcaption", "span", "b", "svg",
+                  "ul", "ol", "li", "a", "dl", "dt", "dd", "div", "figure", "figcaption", "span", "b", "i", "svg", "text",
                   "table", "caption", "thead", "tbody", "tr", "th", "td"}
 
 

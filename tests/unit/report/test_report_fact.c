@@ -64,12 +64,25 @@ static void what_strangers_wrote_is_neither_markup_nor_hidden(void **state)
             "<li><a href=\"#path\">The path &amp; its end</a></li>\n");
 }
 
+static void facts_of_a_group_stand_under_its_heading(void **state)
+{
+    (void)state;
+    struct page page;
+    page_open(&page);
+    report_group_open(page.out, "The list & its plan");
+    report_fact(page.out, "Name", "2027");
+    report_group_close(page.out);
+    page_is(&page, "<div><h3>The list &amp; its plan</h3><dl class=\"facts\">\n"
+                   "<dt>Name</dt><dd>2027</dd>\n</dl></div>\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_are_grouped_and_numbers_that_name_are_not),
         cmocka_unit_test(a_fact_of_nothing_is_left_out),
         cmocka_unit_test(what_strangers_wrote_is_neither_markup_nor_hidden),
+        cmocka_unit_test(facts_of_a_group_stand_under_its_heading),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
