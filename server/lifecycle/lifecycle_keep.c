@@ -134,7 +134,8 @@ bool lifecycle_working_open(struct lifecycle_working *working, struct lifecycle_
     }
     return !listed || count > 0 ||
            proto_fault_set(fault, PROTO_NO_EVIDENCE, "parameters.tal",
-                           "no list of the active ICP version has an account: tal names one");
+                           "there is no target account list of the active ICP version: tal names "
+                           "one, tal-build makes one");
 }
 
 void lifecycle_working_close(struct lifecycle_working *working)

@@ -144,8 +144,8 @@ static bool outcome_try(struct trying *trying, enum trial_outcome outcome,
         result->seq = cases.seq;
         result->accounts = cases.accounts;
         result->events = cases.events;
-        result->cases = cases.count;
-        result->before = cases.before;
+        result->cases = result->said.cases = cases.count;
+        result->before = result->said.before = cases.before;
         result->elsewhere = cases.elsewhere;
         result->touches = cases.touches;
         result->said.effort_told = cases.touches > 0 || cases.count == 0;

@@ -157,6 +157,12 @@ void verdict_words_make(const struct verdict_said *said, struct verdict_words *w
                           "%llu cases are not counted yet: their week of creation is not matured.",
                           (unsigned long long)said->open);
     }
+    if (said->cases == 0 && said->before > 0 && !said->early) {
+        verdict_words_add(words,
+                          "No case began since the list was made, %llu before: counted from an "
+                          "earlier day (since) they say what the list would have done.",
+                          (unsigned long long)said->before);
+    }
     if (said->early) {
         verdict_words_add(words,
                           "Cases count from a day before the list was made: it may have been "

@@ -30,7 +30,7 @@ struct verdict_said {
     bool effort_told;  /* some touch was told */
     bool early;        /* cases count from a day before the list was made */
     bool held_out, has_last, by_hand;
-    uint64_t open;
+    uint64_t cases, open, before; /* before: began before the list was made */
     double alpha;
 };
 

@@ -60,8 +60,8 @@ int cmd_measure(struct cli *cli)
 {
     if (cli->argument_count == 2) {
         return cli_fail(cli, EX_USAGE,
-                        "'%s': files are named by options, such as --subscriptions FILE.csv; "
-                        "'icp measure --help' has them",
+                        "'%s': a field of accounts is named by --segment FIELD, files by options "
+                        "such as --subscriptions FILE.csv; 'icp measure --help' has them",
                         cli->arguments[1]);
     }
     if (!cli_arguments(cli, 1, 1)) {

@@ -10,6 +10,7 @@
 #include "tools/cli/measure_cells.h"
 #include "tools/cli/measure_prices.h"
 #include "tools/cli/measure_show.h"
+#include "tools/cli/measure_teams.h"
 #include "tools/cli/metric_find.h"
 
 /* The option that names the file of each measure; NULL: it is of the server alone. */
@@ -127,7 +128,7 @@ static void parameters_ask(const struct measure_call *call, struct measure_ask *
     const struct measure_parameter *p = measure_parameters(call->id, &count);
     for (size_t i = 0; i < count; i++) {
         const char *text = cli_text_named(call->cli, p[i].name);
-        if (text != NULL) {
+        if (text != NULL && strcmp(p[i].name, "teams") != 0) { /* measure_teams.h */
             measure_ask_parameter(ask, p[i].name, text);
         }
     }
@@ -229,9 +230,10 @@ static void ground_tell(const struct measure_call *call, const struct icp_reply 
     struct icp_value value;
     struct icp_text currency = icp_reply_text(reply, "currency");
     if (icp_reply_get(reply, "icp", &value)) {
-        cli_say(call->cli, "ICP %lld, %lld accounts, sequence %lld, %.*s", (long long)value.integer,
+        cli_say(call->cli, "ICP %lld, %lld accounts, sequence %lld%s%.*s", (long long)value.integer,
                 (long long)icp_reply_int(reply, "accounts", 0),
-                (long long)icp_reply_int(reply, "seq", 0), (int)currency.bytes, currency.data);
+                (long long)icp_reply_int(reply, "seq", 0), currency.bytes > 0 ? ", " : "",
+                (int)currency.bytes, currency.data);
         cli_say(call->cli, "%s", measure_info(call->id)->correction);
         return;
     }
@@ -248,10 +250,11 @@ static void ground_tell(const struct measure_call *call, const struct icp_reply 
         (void)feature_date_print(value.integer, newest);
     }
     definition_tell(call->cli, reply);
-    cli_say(call->cli, "%lld subscriptions of %lld accounts, sequence %lld, newest event %s, %.*s",
+    cli_say(call->cli, "%lld subscriptions of %lld accounts, sequence %lld, newest event %s%s%.*s",
             (long long)icp_reply_int(reply, "subscriptions", 0),
             (long long)icp_reply_int(reply, "accounts", 0),
-            (long long)icp_reply_int(reply, "seq", 0), newest, (int)currency.bytes, currency.data);
+            (long long)icp_reply_int(reply, "seq", 0), newest, currency.bytes > 0 ? ", " : "",
+            (int)currency.bytes, currency.data);
     measure_rules_tell(call);
 }
 
@@ -272,12 +275,31 @@ static int reply_show(const struct measure_call *call, const struct icp_reply *r
     return status;
 }
 
+/* What else can be asked, behind a refusal. */
+static void refused_tell(const struct measure_call *call, const struct measure_ask *ask,
+                         enum icp_error code)
+{
+    bool can_none = measure_parameter_find(call->id, "fit") != NULL;
+    bool can_segment = ask->by == NULL && (can_none || call->id == MEASURE_ID_GAP);
+    bool touches = measure_parameter_find(call->id, "acts") != NULL &&
+                   cli_text_named(call->cli, "acts") == NULL;
+    if (code == ICP_NO_ICP && can_segment) {
+        cli_say(call->cli, "or --segment FIELD: strata by a field of accounts, which need none%s",
+                can_none ? "; or --fit none" : "");
+    }
+    if (code == ICP_NO_EVIDENCE && touches) {
+        cli_say(call->cli,
+                "touches alone were counted; --acts all counts stages and decisions too");
+    }
+}
+
 int measure_remote(const struct measure_call *call, const struct measure_definition *definition)
 {
     struct cli_request request;
     struct measure_rules second;
     struct measure_ask ask;
     char *prices = NULL;
+    char *teams = NULL;
     int status = files_check(call);
     if (status == EX_OK) {
         status = parameters_check(call);
@@ -292,6 +314,10 @@ int measure_remote(const struct measure_call *call, const struct measure_definit
         return status;
     }
     status = measure_prices_told(call->cli, &prices);
+    status = status == EX_OK ? measure_teams_told(call->cli, &teams) : status;
+    if (status == EX_OK && teams != NULL) {
+        measure_ask_parameter(&ask, "teams", teams);
+    }
     if (status == EX_OK && prices != NULL) {
         measure_ask_parameter(&ask, "list", prices);
     }
@@ -300,18 +326,13 @@ int measure_remote(const struct measure_call *call, const struct measure_definit
     }
     if (status == EX_OK) {
         status = cli_request_send(call->cli, &request, ICP_OP_MEASURE);
-        bool can_none = measure_parameter_find(call->id, "fit") != NULL;
-        bool can_segment = ask.by == NULL && (can_none || call->id == MEASURE_ID_GAP);
-        if (request.reply.fault.code == ICP_NO_ICP && can_segment) {
-            cli_say(call->cli,
-                    "or --segment FIELD: strata by a field of accounts, which need none%s",
-                    can_none ? "; or --fit none" : "");
-        }
+        refused_tell(call, &ask, request.reply.fault.code);
     }
     if (status == EX_OK) {
         status = reply_show(call, &request.reply);
     }
     cli_request_close(&request);
     free(prices);
+    free(teams);
     return status;
 }

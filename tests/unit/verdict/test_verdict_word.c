@@ -116,6 +116,24 @@ static void the_answer_comes_first_and_names_its_bound(void **state)
     assert_non_null(strstr(words.text[0], "nothing is matured yet"));
 }
 
+static void cases_from_before_the_list_are_told_where_there_are_no_others(void **state)
+{
+    struct verdict_words words;
+    struct verdict_said said = said_of(TERM_INSUFFICIENT, TERM_INSUFFICIENT, false);
+    (void)state;
+    said.before = 5706;
+    verdict_words_make(&said, &words);
+    assert_non_null(strstr(words.text[words.count - 1], "No case began since the list was made, "
+                                                        "5706 before"));
+    said.early = true; /* they are counted already */
+    verdict_words_make(&said, &words);
+    assert_null(strstr(words.text[words.count - 2], "5706"));
+    said.early = false;
+    said.cases = 1;
+    verdict_words_make(&said, &words);
+    assert_null(strstr(words.text[words.count - 1], "5706"));
+}
+
 static void an_older_list_says_what_it_cannot(void **state)
 {
     struct verdict_said said = said_of(TERM_INSUFFICIENT, TERM_INSUFFICIENT, false);
@@ -172,6 +190,7 @@ int main(void)
         cmocka_unit_test(the_answer_comes_first_and_names_its_bound),
         cmocka_unit_test(an_older_list_says_what_it_cannot),
         cmocka_unit_test(the_draft_names_what_to_learn_anew_and_where_to_look),
+        cmocka_unit_test(cases_from_before_the_list_are_told_where_there_are_no_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
