@@ -254,7 +254,8 @@ void report_audit_write(FILE *out, const struct report_audit *audit)
     draw_section_open(out, "method", "How it was counted");
     fputs("<p>Kendall&#8217;s W corrected for ties, over the leaders who ranked every segment, "
           "with a "
-          "permutation p; Krippendorff&#8217;s alpha (ordinal) of the statements, unanswered ones "
+          "permutation p; Krippendorff&#8217;s alpha (ordinal; nominal where only the very same "
+          "answer agrees) of the statements, unanswered ones "
           "left "
           "out, 95 % interval of a bootstrap over statements (from .8 reliable, from .667 "
           "tentative); Jaccard and rank-biased overlap (persistence .9) of the accounts that were "

@@ -48,10 +48,12 @@ class Align(unittest.TestCase):
     def test_alpha_is_as_it_was_published(self):
         rows = [(f"p{person}", "", "statement", f"unit {unit}", "" if value == "." else value)
                 for person, values in enumerate(OBSERVERS) for unit, value in enumerate(values)]
-        found = self.shown(self.answers(rows))[("alpha-ordinal", "statements")]
-        self.assertAlmostEqual(float(found["value"]), 0.815, places=3)
-        self.assertTrue(float(found["low"]) < 0.815 < float(found["high"]))
-        self.assertEqual(found["n"], "4")
+        shown = self.shown(self.answers(rows))
+        for measure, of, alpha in (("alpha-ordinal", "statements", 0.815), ("alpha-nominal", "statements, the very same", 0.743)):
+            found = shown[(measure, of)]
+            self.assertAlmostEqual(float(found["value"]), alpha, places=3)
+            self.assertTrue(float(found["low"]) < alpha < float(found["high"]))
+            self.assertEqual(found["n"], "4")
 
     def test_w_and_rank_correlations_are_those_of_scipy(self):
         rng = random.Random(5)

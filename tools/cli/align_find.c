@@ -67,34 +67,57 @@ static bool concordance_add(const struct align_answers *answers, struct align_fo
     return good;
 }
 
-static bool alpha_add(const struct align_answers *answers, struct align_found *found,
-                      struct proto_fault *fault)
+static const char *alpha_words(double alpha)
 {
-    struct report_audit_row *row = row_add(&found->audit, "alpha-ordinal", "statements");
+    return alpha >= .8     ? "reliable: they mean the same"
+           : alpha >= .667 ? "tentative"
+                           : "not reliable: they mean different things";
+}
+
+/* Answers are steps of a scale, so that the ordinal one is judged; the nominal one says beside it
+ * how far they are the very same. */
+static bool alpha_row(struct align_found *found, const double *values, size_t people, size_t units,
+                      bool ordinal, struct proto_fault *fault)
+{
     struct measure_alpha alpha;
-    size_t units = answers->statements.count;
-    double *values = calloc(answers->people.count * units + 1, sizeof *values);
-    if (values == NULL) {
-        return memory_out(fault);
-    }
-    for (size_t i = 0; i < answers->people.count; i++) {
+    struct report_audit_row *row =
+        row_add(&found->audit, ordinal ? "alpha-ordinal" : "alpha-nominal",
+                ordinal ? "statements" : "statements, the very same");
+    for (size_t i = 0; i < people; i++) {
         bool any = false;
         for (size_t s = 0; s < units; s++) {
-            values[i * units + s] = answers->ratings[i * MEASURE_ITEMS_MAX + s];
             any = any || !isnan(values[i * units + s]);
         }
         row->n += any;
     }
-    bool good = measure_alpha_of(values, answers->people.count, units, true, SEED, &alpha, fault);
-    free(values);
+    bool good = measure_alpha_of(values, people, units, ordinal, SEED, &alpha, fault);
     row->value = alpha.alpha;
     row->low = alpha.low;
     row->high = alpha.high;
     if (!isnan(alpha.alpha)) {
-        row->words = alpha.alpha >= .8     ? "reliable: they mean the same"
-                     : alpha.alpha >= .667 ? "tentative"
-                                           : "not reliable: they mean different things";
+        row->words =
+            ordinal ? alpha_words(alpha.alpha) : "1: the very same answers, 0: as by chance";
     }
+    return good;
+}
+
+static bool alpha_add(const struct align_answers *answers, struct align_found *found,
+                      struct proto_fault *fault)
+{
+    size_t units = answers->statements.count;
+    size_t people = answers->people.count;
+    double *values = calloc(people * units + 1, sizeof *values);
+    if (values == NULL) {
+        return memory_out(fault);
+    }
+    for (size_t i = 0; i < people; i++) {
+        for (size_t s = 0; s < units; s++) {
+            values[i * units + s] = answers->ratings[i * MEASURE_ITEMS_MAX + s];
+        }
+    }
+    bool good = alpha_row(found, values, people, units, true, fault) &&
+                alpha_row(found, values, people, units, false, fault);
+    free(values);
     return good;
 }
 
