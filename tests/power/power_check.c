@@ -20,7 +20,7 @@ struct account {
 /* What a store that has seen m batches holds. */
 struct state {
     struct account accounts[ACCOUNTS];
-    uint32_t living, schemas, icps, active, previous, tals;
+    uint32_t living, schemas, icps, active, previous, tals, terms;
 };
 
 static void state_after(const struct story *story, uint64_t upto, struct state *state)
@@ -44,6 +44,7 @@ static void state_after(const struct story *story, uint64_t upto, struct state *
         uint32_t before = state->active;
         state->schemas += story->documents[i] == DOCUMENT_SCHEMA;
         state->tals += story->documents[i] == DOCUMENT_TAL;
+        state->terms += story->documents[i] == DOCUMENT_TERM;
         if (story->documents[i] == DOCUMENT_ICP) {
             state->active = ++state->icps;
             state->previous = before;
@@ -179,15 +180,33 @@ static bool documents_stored(struct check *check, enum document document, uint32
     struct proto_fault fault;
     char text[64];
     for (uint32_t number = 1; number <= count; number++) {
-        story_document_text(document, number, text);
+        struct proto_span made = story_document_text(check->story, document, number, text);
         if (!store_document_get(check->view, story_documents[document].kind, number, &change,
                                 &fault) ||
-            !proto_span_is(change.text, text)) {
+            !proto_span_equal(change.text, made)) {
             return false;
         }
     }
     return !store_document_get(check->view, story_documents[document].kind, count + 1, &change,
                                &fault);
+}
+
+/* The entries that are there are a whole chain, as whoever verifies the plan reads them. */
+static bool chain_check(struct check *check)
+{
+    struct store_change change;
+    struct proto_fault fault;
+    struct power_chain *chain = power_chain_begin();
+    bool good = true;
+    for (uint32_t number = 1; good && number <= check->state->terms; number++) {
+        good = store_document_get(check->view, STORE_DOCUMENT_TERM, number, &change, &fault) &&
+               power_chain_take(chain, change.text, &fault);
+        if (!good) {
+            snprintf(check->why, WHY_BYTES, "entry %u of the plan: %.300s", number, fault.message);
+        }
+    }
+    power_chain_end(chain);
+    return good;
 }
 
 static bool documents_check(struct check *check)
@@ -197,12 +216,14 @@ static bool documents_check(struct check *check)
     bool good = documents_stored(check, DOCUMENT_SCHEMA, state->schemas) &&
                 documents_stored(check, DOCUMENT_ICP, state->icps) &&
                 documents_stored(check, DOCUMENT_TAL, state->tals) &&
+                documents_stored(check, DOCUMENT_TERM, state->terms) &&
                 store_switches(check->view, switch_take, check, &fault) &&
                 check->active == state->active;
     if (!good) {
-        snprintf(check->why, WHY_BYTES, "a schema, ICP, switch or list is not as it was left");
+        snprintf(check->why, WHY_BYTES,
+                 "a schema, ICP, switch, list or entry of a plan is not as it was left");
     }
-    return good;
+    return good && chain_check(check);
 }
 
 static bool vectors_check(struct check *check, const struct story_seen *seen)

@@ -33,7 +33,7 @@ enum { HANG_SECONDS = 60, TOLD_MAX = 12, CONTROL_CUTS = 120, COPY_BYTES = 4096 }
 
 /* Of a hundred cuts, how many go to each story. A creation is short and everything depends on it.
  */
-static const unsigned shares[STORY_KINDS] = {12, 20, 28, 9, 12, 8, 11};
+static const unsigned shares[STORY_KINDS] = {12, 18, 24, 9, 12, 8, 9, 8};
 
 struct tally {
     uint64_t cuts;

@@ -10,6 +10,7 @@
 #include <semaphore.h>
 
 #include "server/store/store_parts.h"
+#include "tests/power/power_plan.h"
 #include "tests/power/power_story.h"
 
 #define STORY_MAP_BYTES ((size_t)1 << 30)
@@ -25,12 +26,19 @@ struct step {
     uint32_t events; /* of CHANGE_TELL */
 };
 
-enum document { DOCUMENT_NONE, DOCUMENT_SCHEMA, DOCUMENT_ICP, DOCUMENT_TAL, DOCUMENT_REVERT };
+enum document {
+    DOCUMENT_NONE,
+    DOCUMENT_SCHEMA,
+    DOCUMENT_ICP,
+    DOCUMENT_TAL,
+    DOCUMENT_REVERT,
+    DOCUMENT_TERM
+};
 struct story_document {
     const char *name;
     enum store_document_kind kind;
 };
-extern const struct story_document story_documents[]; /* by enum document, up to DOCUMENT_TAL */
+extern const struct story_document story_documents[]; /* by enum document; a revert is none */
 
 struct story {
     enum story_kind kind;
@@ -39,7 +47,8 @@ struct story {
     size_t step_count, step_room;
     uint8_t *documents; /* of each sequence, from 1 */
     uint64_t sequences, sequence_room;
-    bool living[ACCOUNTS]; /* at the end of what was submitted */
+    bool living[ACCOUNTS];   /* at the end of what was submitted */
+    struct power_plan *plan; /* of a story that signs */
     struct store *store;
     sem_t done;
 };
@@ -55,7 +64,8 @@ size_t story_record_make(uint64_t sequence, uint32_t account, bool whole, uint8_
 /* An event by the batch that tells it and its place in there; its id lies in `id`. */
 struct event;
 struct event story_event_make(uint64_t sequence, uint32_t account, uint32_t place, char id[24]);
-void story_document_text(enum document document, uint32_t number, char text[64]);
+struct proto_span story_document_text(const struct story *story, enum document document,
+                                      uint32_t number, char text[64]);
 void story_block_fill(uint8_t *bytes, uint32_t generation, uint32_t number);
 
 /* A story's backups: beside the store, within its folder, so that the same cut hits both. */

@@ -21,7 +21,8 @@ enum { TOLD_ACCOUNTS = 12, TOLD_MAX = 60 };
 const struct story_document story_documents[] = {
     [DOCUMENT_SCHEMA] = {"schema", STORE_DOCUMENT_SCHEMA},
     [DOCUMENT_ICP] = {"icp", STORE_DOCUMENT_ICP},
-    [DOCUMENT_TAL] = {"tal", STORE_DOCUMENT_TAL}};
+    [DOCUMENT_TAL] = {"tal", STORE_DOCUMENT_TAL},
+    [DOCUMENT_TERM] = {"term", STORE_DOCUMENT_TERM}};
 
 static const struct plan {
     const char *name;
@@ -36,14 +37,16 @@ static const struct plan {
     bool raises;   /* the limit of the tables, group by group */
     unsigned backup_each;
     bool tells; /* every other batch events instead */
+    bool signs; /* every other batch the next entry of a plan instead */
 } plans[STORY_KINDS] = {
     [STORY_CREATION] = {.name = "creation"},
-    [STORY_SINGLE] = {"single", 150, 1, 1, 0, 0, 0, 70, false, false, 0, false},
-    [STORY_MIXED] = {"mixed", 120, 5, 6, 6, 37, 29, 41, false, false, 0, false},
-    [STORY_BULK] = {"bulk", 25, 3, 300, 0, 0, 11, 10, false, true, 0, false},
-    [STORY_COMPACT] = {"compact", 30, 2, 60, 6, 13, 11, 3, true, false, 0, false},
-    [STORY_BACKUP] = {"backup", 30, 4, 30, 6, 0, 11, 8, false, false, 2, false},
-    [STORY_EVENTS] = {"events", 60, 4, 8, 0, 0, 0, 17, true, false, 0, true},
+    [STORY_SINGLE] = {"single", 150, 1, 1, 0, 0, 0, 70, false, false, 0, false, false},
+    [STORY_MIXED] = {"mixed", 120, 5, 6, 6, 37, 29, 41, false, false, 0, false, false},
+    [STORY_BULK] = {"bulk", 25, 3, 300, 0, 0, 11, 10, false, true, 0, false, false},
+    [STORY_COMPACT] = {"compact", 30, 2, 60, 6, 13, 11, 3, true, false, 0, false, false},
+    [STORY_BACKUP] = {"backup", 30, 4, 30, 6, 0, 11, 8, false, false, 2, false, false},
+    [STORY_EVENTS] = {"events", 60, 4, 8, 0, 0, 0, 17, true, false, 0, true, false},
+    [STORY_SIGNING] = {"signing", 70, 4, 4, 0, 0, 0, 13, true, false, 0, false, true},
 };
 
 const char *story_name(enum story_kind kind)
@@ -76,6 +79,7 @@ struct story *story_create(enum story_kind kind, uint64_t seed)
     struct story *story = story_must(calloc(1, sizeof *story));
     story->kind = kind;
     story->random = seed * 2 + 1;
+    story->plan = plans[kind].signs ? power_plan_create() : NULL;
     sem_init(&story->done, 0, 0);
     return story;
 }
@@ -84,6 +88,7 @@ void story_destroy(struct story *story)
 {
     free(story->steps);
     free(story->documents);
+    power_plan_destroy(story->plan);
     sem_destroy(&story->done);
     free(story);
 }
@@ -220,9 +225,14 @@ static struct store_batch *accounts_batch(struct story *story)
     return batch;
 }
 
-void story_document_text(enum document document, uint32_t number, char text[64])
+struct proto_span story_document_text(const struct story *story, enum document document,
+                                      uint32_t number, char text[64])
 {
+    if (document == DOCUMENT_TERM) {
+        return power_plan_line(story->plan, number);
+    }
     snprintf(text, 64, "{\"%s\": %u}", story_documents[document].name, number);
+    return proto_span_text(text);
 }
 
 static uint32_t documents_upto(const struct story *story, enum document document, uint64_t upto)
@@ -250,10 +260,9 @@ static struct store_batch *document_batch(struct story *story)
         good = store_batch_revert(batch, proto_span_text("back"), &fault);
     } else {
         uint32_t number = documents_upto(story, document, story->sequences);
-        story_document_text(document, number, text);
         struct store_document made = {.kind = story_documents[document].kind,
                                       .number = number,
-                                      .text = proto_span_text(text),
+                                      .text = story_document_text(story, document, number, text),
                                       .activate = document == DOCUMENT_ICP};
         if (document == DOCUMENT_TAL) {
             made.ids = ids;
@@ -263,6 +272,27 @@ static struct store_batch *document_batch(struct story *story)
     }
     if (!good) {
         story_broken("a document", &fault);
+    }
+    return batch;
+}
+
+/* The next entry of the plan; NULL: there is none. */
+static struct store_batch *entry_batch(struct story *story)
+{
+    char unused[64];
+    struct proto_fault fault;
+    uint32_t number = 1 + documents_upto(story, DOCUMENT_TERM, story->sequences);
+    if (number > POWER_PLAN_ENTRIES) {
+        return NULL;
+    }
+    struct store_batch *batch = story_must(store_batch_create());
+    sequence_begin(story, DOCUMENT_TERM);
+    const struct store_document made = {
+        .kind = STORE_DOCUMENT_TERM,
+        .number = number,
+        .text = story_document_text(story, DOCUMENT_TERM, number, unused)};
+    if (!store_batch_document(batch, &made, &fault)) {
+        story_broken("an entry of a plan", &fault);
     }
     return batch;
 }
@@ -287,6 +317,7 @@ static uint64_t group_submit(struct story *story, unsigned group)
                         story->sequences > 20;
         struct store_batch *batch = document                    ? document_batch(story)
                                     : plan->tells && i % 2 == 1 ? events_batch(story)
+                                    : plan->signs && i % 2 == 1 ? entry_batch(story)
                                                                 : NULL;
         batch = batch != NULL ? batch : accounts_batch(story);
         power_note(STORY_ASKED, story->sequences);

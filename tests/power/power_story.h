@@ -5,7 +5,7 @@
  * several pages; schemas, ICP versions, switches and lists come in between; codebooks change;
  * look-alike vectors are written and published; the limit of the tables is raised; the store is
  * closed, compacted and opened again; backups are made beside writes; events of all types are told
- * of accounts, whose timelines grow over several blocks.
+ * of accounts, whose timelines grow over several blocks; entries of a plan are added and signed.
  *
  * Ownership: a story owns what it remembers. Errors: while it is played, what fails ends the
  * process; of an image, the checks say what is wrong. Threads: one, beside the store's own. */
@@ -24,6 +24,7 @@ enum story_kind {
     STORY_COMPACT,
     STORY_BACKUP,
     STORY_EVENTS,
+    STORY_SIGNING,
     STORY_KINDS
 };
 const char *story_name(enum story_kind kind);
