@@ -33,12 +33,19 @@ static bool block_look(struct proto_span bytes, const struct event *event, uint6
     return true;
 }
 
+/* Whether tables can have events of the slot: one that is not folded yet has none there, nor need
+ * the directory have a piece for it. */
+static bool tables_reach(const struct disk_txn *txn, uint32_t slot)
+{
+    return slot < txn->state.slots && (txn->state.sums[DISK_TABLE_EVENT].count > 0 ||
+                                       txn->state.sums[DISK_TABLE_ASIDE].count > 0);
+}
+
 static bool tables_look(const struct disk_txn *txn, uint32_t slot, const struct event *event,
                         uint64_t hash, struct store_event_found *found, struct proto_fault *fault)
 {
     struct store_event_head head;
-    if (txn->state.sums[DISK_TABLE_EVENT].count == 0 &&
-        txn->state.sums[DISK_TABLE_ASIDE].count == 0) {
+    if (!tables_reach(txn, slot)) {
         return true;
     }
     if (!store_event_head_get(txn, slot, &head, fault)) {
@@ -100,8 +107,7 @@ bool store_event_any(const struct store_sight *sight, uint32_t slot, bool *any,
         }
     }
     *any = false;
-    if (sight->base->state.sums[DISK_TABLE_EVENT].count == 0 &&
-        sight->base->state.sums[DISK_TABLE_ASIDE].count == 0) {
+    if (!tables_reach(sight->base, slot)) {
         return true;
     }
     if (store_event_head_get(sight->base, slot, &head, &why)) {

@@ -261,6 +261,38 @@ static void a_slot_that_is_given_again_has_no_events_of_before(void **state)
     }
 }
 
+/* The directory of events has a piece for every so many slots, and grows when accounts are folded:
+ * of one that waits for that there need be none. */
+static void of_an_account_that_is_not_folded_yet_events_are_told_whatever_its_slot(void **state)
+{
+    enum { MORE = STORE_EVENT_DIRECTORY_SLOTS + 8 };
+    struct fixture *fixture = *state;
+    struct store_result result;
+    struct proto_fault fault;
+    struct made made;
+    char id[24];
+    const uint64_t number = 1;
+    assert_true(put_one(fixture, "first", NULL, 1, &result));
+    assert_true(append(fixture, "first", &number, 1, &result));
+    assert_true(store_fold_wait(fixture->store, &fault)); /* one piece */
+    struct store_batch *batch = store_batch_create();
+    for (int i = 0; i < MORE; i++) {
+        (void)snprintf(id, sizeof id, "more%d", i);
+        make_record(&made, id, NULL, i, NULL);
+        assert_true(store_batch_put(batch, made_span(&made), &fault));
+    }
+    assert_true(store_submit_wait(fixture->store, batch, &result));
+    assert_true(find_id(fixture, id) >= STORE_EVENT_DIRECTORY_SLOTS);
+    if (!append(fixture, id, &number, 1, &result)) {
+        fail_msg("%s: %s", result.fault.field, result.fault.message);
+    }
+    assert_int_equal(count_of(fixture, id), 1);
+    assert_true(delete_one(fixture, "more8190", &result));
+    assert_true(store_fold_wait(fixture->store, &fault));
+    assert_int_equal(count_of(fixture, id), 1);
+    must_be_sound(fixture);
+}
+
 static void another_event_under_an_id_is_refused_with_the_whole_batch(void **state)
 {
     struct fixture *fixture = *state;
@@ -558,6 +590,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_older_view_keeps_what_it_saw, setup, teardown),
         cmocka_unit_test_setup_teardown(a_slot_that_is_given_again_has_no_events_of_before, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(
+            of_an_account_that_is_not_folded_yet_events_are_told_whatever_its_slot, setup,
+            teardown),
         cmocka_unit_test_setup_teardown(another_event_under_an_id_is_refused_with_the_whole_batch,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(within_a_batch_an_account_is_made_told_of_and_deleted,
