@@ -223,20 +223,23 @@ bool measure_retention_table(const struct measure_spells *spells, const struct m
 {
     struct measure_retention retention;
     measure_table_init(table, MEASURE_ID_RETENTION);
-    if (!measure_retention_of(spells, rules, NULL, 0, from_ms, to_ms, &retention, fault)) {
-        return false;
+    struct measure_retained *retained = measure_retained_make(spells, rules, from_ms, to_ms, fault);
+    bool good = retained != NULL &&
+                measure_retained_sum(retained, spells->accounts, NULL, 0, &retention, fault);
+    if (good) {
+        retention_rows(table, "all", &retention);
     }
-    retention_rows(table, "all", &retention);
-    uint32_t *order = measure_segments_order(segments, fault);
-    bool good = order != NULL;
+    uint32_t *order = good ? measure_segments_order(segments, fault) : NULL;
+    good = order != NULL;
     for (uint32_t s = 0; s < segments->count && good; s++) {
         good = measure_goes_on(spells->pace, fault) &&
-               measure_retention_of(spells, rules, segments->of, order[s], from_ms, to_ms,
-                                    &retention, fault);
+               measure_retained_sum(retained, spells->accounts, segments->of, order[s], &retention,
+                                    fault);
         if (good && retention.members > 0) {
             retention_rows(table, segments->names[order[s]], &retention);
         }
     }
     free(order);
+    free(retained);
     return good && table_end(table, fault);
 }

@@ -9,6 +9,9 @@
 #include "server/math/accuracy.h"
 #include "server/math/auc.h"
 
+/* Some 200 ns each. */
+enum { ACCOUNTS_PER_ASKING = 4096 };
+
 struct measure_ratio measure_ratio_of(const int64_t *now, const int64_t *then, size_t count)
 {
     struct measure_ratio ratio = {.value = MEASURE_NAN,
@@ -63,7 +66,9 @@ struct measure_forms measure_forms_of(const struct measure_state *states,
     bool back = within && a == 0 && b > 0 && paid_ms < moments->at[0];
     struct measure_movement moves = {0};
     for (size_t i = 0; i + 1 < moments->count; i++) {
-        (void)measure_state_move(&states[i], &states[i + 1], paid_ms < moments->at[i], &moves);
+        if (states[i].mrr != states[i + 1].mrr) { /* else nothing moved, as in most months */
+            (void)measure_state_move(&states[i], &states[i + 1], paid_ms < moments->at[i], &moves);
+        }
     }
     int64_t lost = moves.sum[MEASURE_CONTRACTION] + moves.sum[MEASURE_CHURN];
     int64_t won = moves.sum[MEASURE_EXPANSION] + (within ? moves.sum[MEASURE_REACTIVATION] : 0);
@@ -113,61 +118,100 @@ static void retention_fill(struct measure_retention *out, const struct pairs pai
     out->churn_net = 1 - out->nrr_cohort.value;
 }
 
-/* Pairs of the accounts of the group, and their movement from end to end. */
-static void group_fill(const struct measure_spells *spells, const struct measure_rules *rules,
-                       const uint32_t *groups, uint32_t group,
-                       const struct measure_moments *moments, struct measure_state *states,
-                       struct pairs pairs[MEASURE_FORMS], struct measure_movement *ends,
-                       uint32_t *members)
+static void retained_fill(const struct measure_spells *spells, const struct measure_rules *rules,
+                          uint32_t account, const struct measure_moments *moments,
+                          struct measure_state *states, struct measure_retained *retained)
 {
-    for (uint32_t a = 0; a < spells->accounts; a++) {
-        int64_t paid_ms = MEASURE_NEVER;
+    int64_t paid_ms = MEASURE_NEVER;
+    measure_states_of(spells, account, moments, states, &paid_ms);
+    *retained =
+        (struct measure_retained){.forms = measure_forms_of(states, moments, paid_ms, rules),
+                                  .start = states[0],
+                                  .end = states[moments->count - 1],
+                                  .paid_before = paid_ms < moments->at[0]};
+}
+
+struct measure_retained *measure_retained_make(const struct measure_spells *spells,
+                                               const struct measure_rules *rules, int64_t from_ms,
+                                               int64_t to_ms, struct proto_fault *fault)
+{
+    struct measure_moments moments;
+    if (!measure_moments_make(&moments, from_ms, to_ms, 1, true, fault)) {
+        return NULL;
+    }
+    struct measure_retained *retained = calloc((size_t)spells->accounts + 1, sizeof *retained);
+    struct measure_state *states = calloc(moments.count, sizeof *states);
+    bool good = retained != NULL && states != NULL;
+    if (!good) {
+        (void)proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %u accounts",
+                              spells->accounts);
+    }
+    for (uint32_t a = 0; a < spells->accounts && good; a++) {
+        good = a % ACCOUNTS_PER_ASKING != 0 || measure_goes_on(spells->pace, fault);
+        if (good) {
+            retained_fill(spells, rules, a, &moments, states, &retained[a]);
+        }
+    }
+    free(states);
+    measure_moments_fini(&moments);
+    if (!good) {
+        free(retained);
+        return NULL;
+    }
+    return retained;
+}
+
+/* Pairs of the accounts of the group, and their movement from end to end. */
+static void group_fill(const struct measure_retained *retained, uint32_t accounts,
+                       const uint32_t *groups, uint32_t group, struct pairs pairs[MEASURE_FORMS],
+                       struct measure_movement *ends, uint32_t *members)
+{
+    for (uint32_t a = 0; a < accounts; a++) {
+        const struct measure_retained *one = &retained[a];
         if (groups != NULL && groups[a] != group) {
             continue;
         }
-        measure_states_of(spells, a, moments, states, &paid_ms);
-        struct measure_forms one = measure_forms_of(states, moments, paid_ms, rules);
         for (int form = 0; form < MEASURE_FORMS; form++) {
-            if (one.in[form]) {
-                pair_add(&pairs[form], one.now[form], one.then[form]);
+            if (one->forms.in[form]) {
+                pair_add(&pairs[form], one->forms.now[form], one->forms.then[form]);
             }
         }
-        (void)measure_state_move(&states[0], &states[moments->count - 1], paid_ms < moments->at[0],
-                                 ends);
+        (void)measure_state_move(&one->start, &one->end, one->paid_before, ends);
         ++*members;
     }
+}
+
+bool measure_retained_sum(const struct measure_retained *retained, uint32_t accounts,
+                          const uint32_t *groups, uint32_t group,
+                          struct measure_retention *retention, struct proto_fault *fault)
+{
+    size_t room = 1; /* of the group, for segments can be many */
+    for (uint32_t a = 0; a < accounts; a++) {
+        room += groups == NULL || groups[a] == group;
+    }
+    int64_t *memory = calloc(room * 2 * MEASURE_FORMS, sizeof *memory);
+    if (memory == NULL) {
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %u accounts", accounts);
+    }
+    struct pairs pairs[MEASURE_FORMS];
+    for (size_t form = 0; form < MEASURE_FORMS; form++) {
+        pairs[form] = (struct pairs){memory + 2 * form * room, memory + (2 * form + 1) * room, 0};
+    }
+    struct measure_movement ends = {0};
+    *retention = (struct measure_retention){.accounts = 0};
+    group_fill(retained, accounts, groups, group, pairs, &ends, &retention->members);
+    retention_fill(retention, pairs, &ends);
+    free(memory);
+    return true;
 }
 
 bool measure_retention_of(const struct measure_spells *spells, const struct measure_rules *rules,
                           const uint32_t *groups, uint32_t group, int64_t from_ms, int64_t to_ms,
                           struct measure_retention *retention, struct proto_fault *fault)
 {
-    struct measure_moments moments;
-    if (!measure_moments_make(&moments, from_ms, to_ms, 1, true, fault)) {
-        return false;
-    }
-    size_t room = 1; /* of the group, for segments can be many */
-    for (uint32_t a = 0; a < spells->accounts; a++) {
-        room += groups == NULL || groups[a] == group;
-    }
-    int64_t *memory = calloc(room * 2 * MEASURE_FORMS, sizeof *memory);
-    struct measure_state *states = calloc(moments.count, sizeof *states);
-    bool good = memory != NULL && states != NULL;
-    if (good) {
-        struct pairs pairs[MEASURE_FORMS];
-        for (size_t form = 0; form < MEASURE_FORMS; form++) {
-            pairs[form] =
-                (struct pairs){memory + 2 * form * room, memory + (2 * form + 1) * room, 0};
-        }
-        struct measure_movement ends = {0};
-        *retention = (struct measure_retention){.accounts = 0};
-        group_fill(spells, rules, groups, group, &moments, states, pairs, &ends,
-                   &retention->members);
-        retention_fill(retention, pairs, &ends);
-    }
-    free(states);
-    free(memory);
-    measure_moments_fini(&moments);
-    return good || proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %u accounts",
-                                   spells->accounts);
+    struct measure_retained *retained = measure_retained_make(spells, rules, from_ms, to_ms, fault);
+    bool good = retained != NULL &&
+                measure_retained_sum(retained, spells->accounts, groups, group, retention, fault);
+    free(retained);
+    return good;
 }
