@@ -6,9 +6,13 @@
 #include <stdlib.h>
 
 #include "server/feature/date_text.h"
+#include "server/measure/long_sort.h"
 #include "server/measure/measure_mrr.h"
 #include "server/measure/movement.h"
 #include "server/measure/survival.h"
+
+/* Some 1 us each, by cohort. */
+enum { ACCOUNTS_PER_ASKING = 4096 };
 
 struct member {
     int64_t cohort;   /* first day, 0 without cohorts */
@@ -48,9 +52,11 @@ static int64_t cohort_of(int64_t at_ms, int months)
     return day;
 }
 
+/* How many there are; SIZE_MAX with *fault. */
 static size_t members_fill(const struct measure_spells *spells,
                            const struct measure_segments *segments, const uint32_t *order,
-                           const struct measure_survival_options *options, struct member *members)
+                           const struct measure_survival_options *options, struct member *members,
+                           struct proto_fault *fault)
 {
     uint32_t places[MEASURE_SEGMENTS_MAX] = {0};
     size_t count = 0;
@@ -60,6 +66,9 @@ static size_t members_fill(const struct measure_spells *spells,
     }
     for (uint32_t a = 0; a < spells->accounts; a++) {
         struct member *member = &members[count];
+        if (a % ACCOUNTS_PER_ASKING == 0 && !measure_goes_on(spells->pace, fault)) {
+            return SIZE_MAX;
+        }
         int64_t start = 0;
         if (measure_life_of(spells, a, options->as_of_ms, options->grace_days * MEASURE_DAY_MS,
                             &start, &member->life)) {
@@ -98,6 +107,10 @@ static bool group_rows(struct measure_life *lives, size_t count, const struct me
     }
     for (unsigned p = 0; p <= options->points; p++) {
         struct measure_survival_point point;
+        if (!measure_goes_on(pace, fault)) {
+            measure_survival_fini(&curve);
+            return false;
+        }
         int64_t time = (int64_t)p * options->step_months * MEASURE_MONTH_MS;
         if (!measure_survival_at(&curve, lives, time, &point)) {
             break;
@@ -154,9 +167,10 @@ bool measure_survival_table(const struct measure_spells *spells,
     if (!good) {
         proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %u lives", spells->accounts);
     } else {
-        size_t count = members_fill(spells, segments, order, options, members);
-        qsort(members, count, sizeof *members, by_group);
-        good = groups_walk(spells, members, count, lives, segments, order, options, table, fault);
+        size_t count = members_fill(spells, segments, order, options, members, fault);
+        good = count != SIZE_MAX &&
+               measure_sort(members, count, sizeof *members, by_group, spells->pace, fault) &&
+               groups_walk(spells, members, count, lives, segments, order, options, table, fault);
     }
     free(members);
     free(lives);

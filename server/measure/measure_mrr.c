@@ -9,6 +9,9 @@
 #include "server/measure/measure_state.h"
 #include "server/measure/retention.h"
 
+/* Some 500 ns each, of three years by the month and with segments. */
+enum { ACCOUNTS_PER_ASKING = 4096 };
+
 struct named {
     const char *name;
     uint32_t segment;
@@ -117,7 +120,7 @@ bool measure_mrr_sums_make(const struct measure_spells *spells, const struct mea
             members[segment]++;
             account_add(states, periods, moments, paid_ms, within, sums + (segment + 1) * periods);
         }
-        good = a % 65536 != 0 || measure_goes_on(spells->pace, fault);
+        good = a % ACCOUNTS_PER_ASKING != 0 || measure_goes_on(spells->pace, fault);
     }
     free(states);
     return good;

@@ -49,7 +49,14 @@ bool measure_survival_of(struct measure_life *lives, size_t count, const struct 
     double survival = 1;
     double variance = 0;
     uint32_t censored = 0;
-    for (size_t i = 0; i < count;) {
+    for (size_t i = 0, asked = MEASURE_PIECE; i < count;) {
+        if (i >= asked) {
+            asked = i + MEASURE_PIECE;
+            if (!measure_goes_on(pace, fault)) {
+                measure_survival_fini(curve);
+                return false;
+            }
+        }
         struct measure_survival_point point = {.time = lives[i].duration,
                                                .at_risk = (uint32_t)(count - i)};
         for (; i < count && lives[i].duration == point.time; i++) {
