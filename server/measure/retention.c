@@ -12,6 +12,19 @@
 /* Some 200 ns each. */
 enum { ACCOUNTS_PER_ASKING = 4096 };
 
+/* Error and interval of a ratio whose sums are there, by the squares of what is left. */
+static void ratio_end(struct measure_ratio *ratio, double squares)
+{
+    if (ratio->denominator == 0 || ratio->n < 2) {
+        return;
+    }
+    double n = (double)ratio->n;
+    double mean = (double)ratio->denominator / n;
+    ratio->error = sqrt(squares / (n * (n - 1) * mean * mean));
+    ratio->low = ratio->value - MATH_Z_95 * ratio->error;
+    ratio->high = ratio->value + MATH_Z_95 * ratio->error;
+}
+
 struct measure_ratio measure_ratio_of(const int64_t *now, const int64_t *then, size_t count)
 {
     struct measure_ratio ratio = {.value = MEASURE_NAN,
@@ -27,33 +40,13 @@ struct measure_ratio measure_ratio_of(const int64_t *now, const int64_t *then, s
         return ratio;
     }
     ratio.value = (double)ratio.numerator / (double)ratio.denominator;
-    if (count < 2) {
-        return ratio;
-    }
     double squares = 0;
     for (size_t i = 0; i < count; i++) {
         double rest = (double)now[i] - ratio.value * (double)then[i];
         squares += rest * rest;
     }
-    double n = (double)count;
-    double mean = (double)ratio.denominator / n;
-    ratio.error = sqrt(squares / (n * (n - 1) * mean * mean));
-    ratio.low = ratio.value - MATH_Z_95 * ratio.error;
-    ratio.high = ratio.value + MATH_Z_95 * ratio.error;
+    ratio_end(&ratio, squares);
     return ratio;
-}
-
-/* Pairs (now, then) of one form. */
-struct pairs {
-    int64_t *now;
-    int64_t *then;
-    size_t count;
-};
-
-static void pair_add(struct pairs *pairs, int64_t now, int64_t then)
-{
-    pairs->now[pairs->count] = now;
-    pairs->then[pairs->count++] = then;
 }
 
 struct measure_forms measure_forms_of(const struct measure_state *states,
@@ -96,21 +89,49 @@ static void logo_fill(struct measure_ratio *logo, const struct measure_movement 
     }
 }
 
-static void retention_fill(struct measure_retention *out, const struct pairs pairs[MEASURE_FORMS],
-                           const struct measure_movement *ends)
+/* Sums of the four forms, then what is left of each account: two runs over them for all forms. */
+static void ratios_fill(const struct measure_retained *retained, const uint32_t *members,
+                        size_t count, struct measure_ratio *const ratios[MEASURE_FORMS])
 {
-    struct measure_ratio *const ratios[MEASURE_FORMS] = {&out->nrr_cohort, &out->grr_cohort,
-                                                         &out->nrr_movement, &out->grr_movement};
+    double squares[MEASURE_FORMS] = {0};
     for (int form = 0; form < MEASURE_FORMS; form++) {
-        *ratios[form] = measure_ratio_of(pairs[form].now, pairs[form].then, pairs[form].count);
+        *ratios[form] = measure_ratio_of(NULL, NULL, 0);
     }
+    for (size_t i = 0; i < count; i++) {
+        const struct measure_retained *one = &retained[members != NULL ? members[i] : i];
+        for (int form = 0; form < MEASURE_FORMS; form++) {
+            ratios[form]->numerator += one->in[form] ? one->now[form] : 0;
+            ratios[form]->denominator += one->in[form] ? one->start.mrr : 0;
+            ratios[form]->n += one->in[form];
+        }
+    }
+    for (int form = 0; form < MEASURE_FORMS; form++) {
+        struct measure_ratio *ratio = ratios[form];
+        ratio->value = ratio->denominator != 0
+                           ? (double)ratio->numerator / (double)ratio->denominator
+                           : MEASURE_NAN;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct measure_retained *one = &retained[members != NULL ? members[i] : i];
+        for (int form = 0; form < MEASURE_FORMS; form++) {
+            double rest = (double)one->now[form] - ratios[form]->value * (double)one->start.mrr;
+            squares[form] += one->in[form] ? rest * rest : 0;
+        }
+    }
+    for (int form = 0; form < MEASURE_FORMS; form++) {
+        ratio_end(ratios[form], squares[form]);
+    }
+}
+
+static void retention_fill(struct measure_retention *out, const struct measure_movement *ends)
+{
     struct measure_ratio *const gross[] = {&out->grr_cohort, &out->grr_movement};
     for (int i = 0; i < 2; i++) {
         gross[i]->low = gross[i]->low < 0 ? 0 : gross[i]->low;
         gross[i]->high = gross[i]->high > 1 ? 1 : gross[i]->high;
     }
     logo_fill(&out->logo, ends);
-    out->accounts = (uint32_t)pairs[MEASURE_GRR_COHORT].count;
+    out->accounts = (uint32_t)out->grr_cohort.n;
     out->mrr_start = ends->start;
     out->mrr_end = ends->end;
     out->arpa = ends->customers_end > 0 ? (double)ends->end / ends->customers_end : MEASURE_NAN;
@@ -124,11 +145,12 @@ static void retained_fill(const struct measure_spells *spells, const struct meas
 {
     int64_t paid_ms = MEASURE_NEVER;
     measure_states_of(spells, account, moments, states, &paid_ms);
-    *retained =
-        (struct measure_retained){.forms = measure_forms_of(states, moments, paid_ms, rules),
-                                  .start = states[0],
-                                  .end = states[moments->count - 1],
-                                  .paid_before = paid_ms < moments->at[0]};
+    const struct measure_forms forms = measure_forms_of(states, moments, paid_ms, rules);
+    *retained = (struct measure_retained){.start = states[0],
+                                          .end = states[moments->count - 1],
+                                          .paid_before = paid_ms < moments->at[0]};
+    memcpy(retained->now, forms.now, sizeof retained->now);
+    memcpy(retained->in, forms.in, sizeof retained->in);
 }
 
 struct measure_retained *measure_retained_make(const struct measure_spells *spells,
@@ -161,48 +183,20 @@ struct measure_retained *measure_retained_make(const struct measure_spells *spel
     return retained;
 }
 
-/* Pairs of the accounts of the group, and their movement from end to end. */
-static void group_fill(const struct measure_retained *retained, uint32_t accounts,
-                       const uint32_t *groups, uint32_t group, struct pairs pairs[MEASURE_FORMS],
-                       struct measure_movement *ends, uint32_t *members)
+void measure_retained_sum(const struct measure_retained *retained, const uint32_t *members,
+                          size_t count, struct measure_retention *retention)
 {
-    for (uint32_t a = 0; a < accounts; a++) {
-        const struct measure_retained *one = &retained[a];
-        if (groups != NULL && groups[a] != group) {
-            continue;
-        }
-        for (int form = 0; form < MEASURE_FORMS; form++) {
-            if (one->forms.in[form]) {
-                pair_add(&pairs[form], one->forms.now[form], one->forms.then[form]);
-            }
-        }
-        (void)measure_state_move(&one->start, &one->end, one->paid_before, ends);
-        ++*members;
-    }
-}
-
-bool measure_retained_sum(const struct measure_retained *retained, uint32_t accounts,
-                          const uint32_t *groups, uint32_t group,
-                          struct measure_retention *retention, struct proto_fault *fault)
-{
-    size_t room = 1; /* of the group, for segments can be many */
-    for (uint32_t a = 0; a < accounts; a++) {
-        room += groups == NULL || groups[a] == group;
-    }
-    int64_t *memory = calloc(room * 2 * MEASURE_FORMS, sizeof *memory);
-    if (memory == NULL) {
-        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %u accounts", accounts);
-    }
-    struct pairs pairs[MEASURE_FORMS];
-    for (size_t form = 0; form < MEASURE_FORMS; form++) {
-        pairs[form] = (struct pairs){memory + 2 * form * room, memory + (2 * form + 1) * room, 0};
-    }
     struct measure_movement ends = {0};
-    *retention = (struct measure_retention){.accounts = 0};
-    group_fill(retained, accounts, groups, group, pairs, &ends, &retention->members);
-    retention_fill(retention, pairs, &ends);
-    free(memory);
-    return true;
+    *retention = (struct measure_retention){.members = (uint32_t)count};
+    struct measure_ratio *const ratios[MEASURE_FORMS] = {
+        &retention->nrr_cohort, &retention->grr_cohort, &retention->nrr_movement,
+        &retention->grr_movement};
+    for (size_t i = 0; i < count; i++) {
+        const struct measure_retained *one = &retained[members != NULL ? members[i] : i];
+        (void)measure_state_move(&one->start, &one->end, one->paid_before, &ends);
+    }
+    ratios_fill(retained, members, count, ratios);
+    retention_fill(retention, &ends);
 }
 
 bool measure_retention_of(const struct measure_spells *spells, const struct measure_rules *rules,
@@ -210,8 +204,21 @@ bool measure_retention_of(const struct measure_spells *spells, const struct meas
                           struct measure_retention *retention, struct proto_fault *fault)
 {
     struct measure_retained *retained = measure_retained_make(spells, rules, from_ms, to_ms, fault);
-    bool good = retained != NULL &&
-                measure_retained_sum(retained, spells->accounts, groups, group, retention, fault);
+    uint32_t *members = calloc((size_t)spells->accounts + 1, sizeof *members);
+    bool good = retained != NULL && members != NULL;
+    if (retained != NULL && members == NULL) {
+        (void)proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %u accounts",
+                              spells->accounts);
+    }
+    size_t count = 0;
+    for (uint32_t a = 0; a < spells->accounts && good; a++) {
+        members[count] = a;
+        count += groups == NULL || groups[a] == group;
+    }
+    if (good) {
+        measure_retained_sum(retained, members, count, retention);
+    }
+    free(members);
     free(retained);
     return good;
 }

@@ -66,17 +66,17 @@ struct measure_retention {
 /* What each account adds, worked out once for all groups: asks the spells' pace. [from, to] is at
  * most 1,200 months. */
 struct measure_retained {
-    struct measure_forms forms;
-    struct measure_state start, end;
+    struct measure_state start, end; /* the start's MRR is what each form is over */
+    int64_t now[MEASURE_FORMS];
+    bool in[MEASURE_FORMS];
     bool paid_before; /* before the start */
 };
 struct measure_retained *measure_retained_make(const struct measure_spells *spells,
                                                const struct measure_rules *rules, int64_t from_ms,
                                                int64_t to_ms, struct proto_fault *fault);
-/* Of those the ones whose group is `group`; groups NULL: all. */
-bool measure_retained_sum(const struct measure_retained *retained, uint32_t accounts,
-                          const uint32_t *groups, uint32_t group,
-                          struct measure_retention *retention, struct proto_fault *fault);
+/* Of the accounts with those numbers; members NULL: of the first `count`. */
+void measure_retained_sum(const struct measure_retained *retained, const uint32_t *members,
+                          size_t count, struct measure_retention *retention);
 /* Both, over the accounts whose group is `group`; groups NULL: all. [from, to] is at most 1,200
  * months.
  */
