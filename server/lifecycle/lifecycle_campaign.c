@@ -239,6 +239,7 @@ bool lifecycle_campaign_look(struct lifecycle_run *run, struct proto_fault *faul
 {
     struct reaching reaching = {.run = run, .as_of_ms = lifecycle_journey_as_of(run)};
     struct measure_campaign_options options = run->settings.focus.campaigns;
+    options.pace = &run->pace;
     lifecycle_collect_init(&reaching.collect, run->worker, run->job, &run->request->as_of,
                            MEASURE_JOURNEY_TYPES);
     reaching.collect.whole = true;

@@ -115,6 +115,7 @@ static bool table_fill(struct selling *selling, struct proto_fault *fault)
 {
     struct lifecycle_run *run = selling->run;
     struct measure_price_options options = run->settings.focus.price;
+    options.pace = &run->pace;
     lifecycle_amount_end(&selling->amount);
     options.minor = measure_money_units(run->result->rules.base);
     for (size_t i = 0; i < selling->sales.count; i++) {

@@ -8,6 +8,7 @@
 
 #include "server/base/grow.h"
 #include "server/math/accuracy.h"
+#include "server/measure/long_sort.h"
 
 bool measure_members_add(struct measure_members *members, const struct measure_member *member,
                          struct proto_fault *fault)
@@ -143,7 +144,10 @@ bool measure_campaign_table(struct measure_members *members, const char *const *
             "insufficient: no touch of the campaign is told, %u members are needed",
             options->least);
     }
-    qsort(members->items, members->count, sizeof *members->items, by_owner);
+    if (!measure_sort(members->items, members->count, sizeof *members->items, by_owner,
+                      options->pace, fault)) {
+        return false;
+    }
     for (size_t i = 0; i < members->count && good;) {
         size_t first = i;
         const struct measure_member *of = &members->items[first];

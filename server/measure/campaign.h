@@ -33,6 +33,7 @@ struct measure_campaign_options {
     bool list, segment; /* they were asked for */
     unsigned owners;    /* to name for each campaign, those with most members first */
     unsigned least;
+    const struct measure_pace *pace; /* asked between pieces of a sort; NULL: always */
 };
 /* Campaigns in the order in which they first came, each with its owners. Sorts the members. */
 bool measure_campaign_table(struct measure_members *members, const char *const *campaigns,

@@ -10,6 +10,7 @@
 #include "server/math/accuracy.h"
 #include "server/math/auc.h"
 #include "server/math/order.h"
+#include "server/measure/long_sort.h"
 #include "server/measure/ratio.h"
 
 bool measure_sales_add(struct measure_sales *sales, const struct measure_sale *sale,
@@ -128,12 +129,16 @@ bool measure_price_table(struct measure_sales *sales, const char *const *segment
     if (pricing.prices == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu deals", sales->count);
     }
-    qsort(sales->items, sales->count, sizeof *sales->items, by_package);
-    packages_add(&pricing, "all", packages, sales->items, sales->count);
-    if (options->segments) {
-        qsort(sales->items, sales->count, sizeof *sales->items, by_segment);
+    bool good = measure_sort(sales->items, sales->count, sizeof *sales->items, by_package,
+                             options->pace, fault);
+    if (good) {
+        packages_add(&pricing, "all", packages, sales->items, sales->count);
     }
-    for (size_t i = 0; i < sales->count && options->segments;) {
+    if (good && options->segments) {
+        good = measure_sort(sales->items, sales->count, sizeof *sales->items, by_segment,
+                            options->pace, fault);
+    }
+    for (size_t i = 0; i < sales->count && options->segments && good;) {
         size_t first = i;
         while (i < sales->count && sales->items[i].segment == sales->items[first].segment) {
             i++;
@@ -142,6 +147,6 @@ bool measure_price_table(struct measure_sales *sales, const char *const *segment
                      &sales->items[first], i - first);
     }
     free(pricing.prices);
-    return measure_table_good(table) ||
-           proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the table");
+    return good && (measure_table_good(table) ||
+                    proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the table"));
 }

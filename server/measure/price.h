@@ -38,7 +38,8 @@ void measure_sales_fini(struct measure_sales *sales);
 struct measure_price_options {
     double minor; /* minor units of one of the currency: 100 of USD */
     unsigned least;
-    bool segments; /* they are told apart */
+    bool segments;                   /* they are told apart */
+    const struct measure_pace *pace; /* asked between pieces of a sort; NULL: always */
 };
 /* All sales and their packages, then each segment and its packages, in the order in which they
  * first came. Sorts the sales. */

@@ -9,6 +9,7 @@
 
 #include "server/math/order.h"
 #include "server/math/random.h"
+#include "server/measure/long_sort.h"
 #include "server/measure/referral_outcome.h"
 
 struct net {
@@ -112,7 +113,11 @@ static bool net_make(struct net *net, struct proto_fault *fault)
         there[network->referrals[i].from] = there[network->referrals[i].to] = true;
         net->total += network->referrals[i].count;
     }
-    qsort(net->referrals, network->count, sizeof *net->referrals, by_from);
+    if (!measure_sort(net->referrals, network->count, sizeof *net->referrals, by_from, net->pace,
+                      fault)) {
+        free(there);
+        return false;
+    }
     for (uint32_t a = 0; a < accounts; a++) {
         net->segments[a] = network->accounts[a].segment;
         if (there[a]) {
