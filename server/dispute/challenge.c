@@ -146,8 +146,7 @@ static void side_count(const struct hearing *hearing, uint32_t slot, struct disp
 {
     side->accounts++;
     side->outcomes += hearing->cells[COLUMN_OUTCOME].cells[slot] == DISPUTE_POSITIVE;
-    side->expected += model_p(hearing->document->scorecard,
-                              dispute_raw(hearing->cells[COLUMN_SCORE].cells[slot]));
+    side->expected += dispute_p(&hearing->cells[COLUMN_SCORE], hearing->document->scorecard, slot);
 }
 
 static void side_end(struct dispute_side *side)

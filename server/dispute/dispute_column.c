@@ -30,6 +30,7 @@ struct column {
     uint64_t key;
     uint64_t asked; /* when, by questions */
     uint32_t *cells;
+    double *p; /* of scores: dispute_cells; else NULL */
     size_t count, capacity;
     bool whole; /* cells are those of some view, but for what is noted */
     struct dispute_words words;
@@ -116,6 +117,7 @@ struct dispute *dispute_create(struct engine *engine, struct proto_fault *fault)
 static void column_empty(struct column *column)
 {
     free(column->cells);
+    free(column->p);
     free(column->noted);
     dispute_words_fini(&column->words);
     *column = (struct column){0};
@@ -252,6 +254,9 @@ static bool cell_make(struct engine_worker *worker, const struct dispute_wish *w
     uint32_t *cell = &column->cells[slot];
     int64_t raw = 0;
     *cell = 0;
+    if (column->p) {
+        column->p[slot] = (double)NAN;
+    }
     if (!engine_values(worker, slot, NULL, &local)) {
         if (local.code != PROTO_NOT_FOUND) {
             *fault = local;
@@ -352,6 +357,9 @@ static bool column_fill(struct engine_worker *worker, const struct engine_job *j
                         struct proto_fault *fault)
 {
     memset(column->cells, 0, column->count * sizeof *column->cells);
+    for (size_t slot = 0; column->p && slot < column->count; slot++) {
+        column->p[slot] = (double)NAN;
+    }
     if (wish->kind == DISPUTE_SCORE || wish->kind == DISPUTE_MATCH) {
         struct filling filling = {column, wish->kind};
         struct engine_walk walk = {.worker = worker,
@@ -365,20 +373,25 @@ static bool column_fill(struct engine_worker *worker, const struct engine_job *j
     return slots_fill(worker, job, wish, column, fault);
 }
 
-static bool column_grow(struct column *column, size_t slots, struct proto_fault *fault)
+static bool column_grow(struct column *column, bool scores, size_t slots, struct proto_fault *fault)
 {
     if (slots > column->capacity) {
         size_t capacity = slots + slots / 8 + 1024;
         uint32_t *larger = realloc(column->cells, capacity * sizeof *larger);
-        if (!larger) {
+        column->cells = larger ? larger : column->cells;
+        double *p = scores && larger ? realloc(column->p, capacity * sizeof *p) : NULL;
+        column->p = p ? p : column->p;
+        if (!larger || (scores && !p)) {
             return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a column of %zu",
                                    slots);
         }
-        column->cells = larger;
         column->capacity = capacity;
     }
     for (; column->count < slots; column->count++) {
         column->cells[column->count] = 0;
+        if (column->p) {
+            column->p[column->count] = (double)NAN;
+        }
     }
     column->count = slots;
     return true;
@@ -423,7 +436,7 @@ static bool column_follow(struct dispute *dispute, struct engine_worker *worker,
     uint64_t seq = engine_worker_seq(worker);
     size_t count;
     bool all;
-    if (!column_grow(column, store_view_slots(worker->view), fault)) {
+    if (!column_grow(column, wish->kind == DISPUTE_SCORE, store_view_slots(worker->view), fault)) {
         return false;
     }
     uint32_t *slots = noted_copy(dispute, column, &count, &all);
@@ -456,6 +469,7 @@ bool dispute_column(struct dispute *dispute, struct engine_worker *worker,
     }
     *cells = (struct dispute_cells){.cells = column->cells,
                                     .count = column->count,
+                                    .p = column->p,
                                     .words = dispute_words_list(&column->words),
                                     .word_count = column->words.count,
                                     .column = column};

@@ -12,11 +12,16 @@
  * else from records (a microsecond or two). A follower of commits then notes which slots change,
  * and the next question works those out anew. A column of another version of the schema, or of a
  * text that is another, is another column; the one that was not asked for longest gives way.
+ * What a score comes to as a probability is kept beside it by who works it out (dispute_p), so that
+ * a question after another sums doubles.
+ *
  * Ownership: cells and words are the column's, until the next call. Errors: those of engine_walk.
  * Threads: that of the lane SCAN, alone; commits are noted from the writer's. Cost: 4 bytes a slot,
- * and 16 bytes for each change that is noted. */
+ * of scores 12, and 16 bytes for each change that is noted. */
 #ifndef DISPUTE_DISPUTE_COLUMN_H
 #define DISPUTE_DISPUTE_COLUMN_H
+
+#include <math.h>
 
 #include "server/dispute/dispute.h"
 #include "server/filter/filter.h"
@@ -59,6 +64,7 @@ struct dispute_wish {
 struct dispute_cells {
     const uint32_t *cells;
     size_t count;             /* slots */
+    double *p;                /* SCORE: NAN where nobody has worked it out yet */
     const char *const *words; /* VALUE: by place - DISPUTE_WORD_FIRST */
     size_t word_count;
     const void *column; /* it stays as long as it is asked for again, with others, by this */
@@ -73,6 +79,17 @@ bool dispute_column(struct dispute *dispute, struct engine_worker *worker,
 static inline int64_t dispute_raw(uint32_t cell)
 {
     return (int64_t)cell + INT32_MIN;
+}
+
+/* Of the scores of a version, that of a slot which has one. */
+static inline double dispute_p(const struct dispute_cells *scores,
+                               const struct model_scorecard *scorecard, uint32_t slot)
+{
+    double p = scores->p[slot];
+    if (isnan(p)) {
+        p = scores->p[slot] = model_p(scorecard, dispute_raw(scores->cells[slot]));
+    }
+    return p;
 }
 
 #endif

@@ -58,7 +58,8 @@ static bool found(struct pass *pass, uint32_t slot, int64_t raw, struct proto_fa
     if (!walk->each) {
         return true;
     }
-    struct proto_fault local = {0};
+    struct proto_fault local; /* its texts are read where there is a code alone */
+    local.code = PROTO_OK;
     pass->ended = !walk->each(walk->context, slot, raw, &local);
     if (local.code != PROTO_OK) {
         *fault = local;
