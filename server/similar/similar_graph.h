@@ -33,8 +33,9 @@
  * answer and never linked to anew. It is used again once nothing leads there: similar_graph_mend.c.
  *
  * Blocks of SIMILAR_KIND_GRAPH: number 0 is struct similar_graph_meta, then centre[D] f32, then
- * entry[entry_count] u32; number n has the 64 vertices from 64 (n - 1) on. What else is in struct
- * similar_graph is made from them by similar_graph_open.
+ * entry[entry_count] u32, and at its very end the settings for filters; number n has the 64
+ * vertices from 64 (n - 1) on. What else is in struct similar_graph is made from them by
+ * similar_graph_open.
  *
  * Source. Gou, Gao, Xu 2025 (SymphonyQG: codes of the neighbours beside the vertex); Gao and Long
  * 2024 (RaBitQ). Deviations: neighbours come from the partitions, not from rounds of searches on
@@ -55,6 +56,8 @@ enum {
     SIMILAR_GRAPH_VERTICES_MAX = 1 << 30,
     SIMILAR_GRAPH_LIFT_MAX = 127 * 46, /* of rows of 2,048 bytes */
     SIMILAR_GRAPH_LEVELS = 2,          /* depths of calibration: 10 and 100 */
+    SIMILAR_GRAPH_FILTERS = 2, /* shares that pass a filter, at depth 10: a half and a tenth */
+    SIMILAR_GRAPH_FILTER_K = 10,
 };
 
 struct similar_vertex {
@@ -108,7 +111,8 @@ struct similar_walk {
     uint32_t *visited;
     uint32_t visited_count;
     uint32_t visited_room;
-    uint32_t skip; /* vertex that walks do not see, to calibrate; SIMILAR_NONE: none */
+    uint32_t skip;     /* vertex that walks do not see, to calibrate; SIMILAR_NONE: none */
+    uint32_t admitted; /* of the visited ones */
     uint32_t found_count;
     uint32_t found_room;
     uint64_t found[SIMILAR_GRAPH_FOUND_MAX]; /* ranked, nearest first */
@@ -151,6 +155,7 @@ struct similar_graph {
     bool freeing; /* its second half */
     bool lost;    /* it has missed a change, for want of room or memory: it answers no more */
     struct similar_setting settings[SIMILAR_GRAPH_LEVELS][SIMILAR_TARGETS];
+    struct similar_setting filtered[SIMILAR_GRAPH_FILTERS][SIMILAR_TARGETS];
     struct similar_walk *walk; /* of changes */
 };
 
@@ -291,6 +296,8 @@ void similar_graph_walk(const struct similar_set *set, struct similar_walk *walk
                         uint32_t found_room, const struct similar_query *query);
 
 /* similar_graph_search.c */
+/* Of so many one passes at a calibrated share. */
+uint32_t similar_graph_one_of(uint32_t filter);
 /* The setting that answers a query on the graph; probes 0: it is not for the graph. */
 struct similar_setting similar_graph_setting(const struct similar_set *set,
                                              const struct similar_query *query);

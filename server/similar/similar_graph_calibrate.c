@@ -2,10 +2,10 @@
 /*
  * What effort a recall target takes on the graph, and whether the partitions reach it with less
  * work. The same sample queries, their exact neighbours and the same aims as in
- * similar_calibrate.c, at depths 10 and 100; effort is doubled until the aim is reached, then
- * halved into the gap. Work is counted in fixed weights, so that the same data is answered the same
- * way everywhere. A target that the graph does not reach, or not with less work, is left to the
- * partitions.
+ * similar_calibrate.c, at depths 10 and 100, and at 10 behind filters; effort is doubled until the
+ * aim is reached, then halved into the gap. Work is counted in fixed weights, so that the same data
+ * is answered the same way everywhere. A target that the graph does not reach, or not with less
+ * work, is left to the partitions.
  */
 #include "server/similar/similar_graph.h"
 #include "server/similar/similar_trial.h"
@@ -82,31 +82,40 @@ static uint32_t effort_find(struct similar_trial *trial, uint32_t least, double 
     return best->cost < cost ? high : 0;
 }
 
-/* What the partitions spend at the same target: without a setting they scan everything. */
-static double partitions_cost(struct similar_trial *trial, const struct similar_setting *setting)
+/* What the partitions spend at the same target: without a setting they scan everything, or visit
+ * what passes the filter. */
+static double partitions_cost(struct similar_trial *trial, double target)
 {
     const struct similar_set *set = trial->set;
-    return setting->probes > 0 ? similar_trial_run(trial, setting).cost
-                               : (double)set->count * set->space.dim_padded * COST_EXACT_DIM;
+    const struct similar_query query = {.k = trial->k, .recall = target, .filter = trial->filter};
+    struct similar_setting setting = similar_setting_for(set, &query);
+    double scan = (double)set->count * set->space.dim_padded * COST_EXACT_DIM;
+    if (setting.probes > 0) {
+        return similar_trial_run(trial, &setting).cost;
+    }
+    return trial->filter != NULL ? fmin(scan, (double)trial->filter->count * SIMILAR_COST_MATCH)
+                                 : scan;
 }
 
-static enum similar_status level_calibrate(struct similar_set *set, uint32_t level)
+/* Efforts of one level, for targets as the partitions have them. */
+static enum similar_status level_calibrate(struct similar_set *set,
+                                           const struct similar_level *level,
+                                           struct similar_setting *settings)
 {
     struct similar_trial trial;
-    struct similar_setting *settings = set->graph->settings[level];
-    enum similar_status status = similar_trial_init(set, &LEVELS[level], &trial);
-    uint32_t least = LEVELS[level].k;
+    enum similar_status status = similar_trial_init(set, level, &trial);
+    uint32_t least = level->k;
     if (status == SIMILAR_OK) {
         trial.scratch->walk = similar_walk_create();
         status = trial.scratch->walk != NULL ? SIMILAR_OK : SIMILAR_ERROR_MEMORY;
     }
     for (uint32_t t = 0; t < SIMILAR_TARGETS; t++) {
-        settings[t] = (struct similar_setting){.target = set->settings[level][t].target,
-                                               .depth = LEVELS[level].k};
+        settings[t] = (struct similar_setting){.target = set->settings[0][t].target,
+                                               .depth = level->k * level->one_of};
     }
     for (uint32_t t = 0; t < SIMILAR_TARGETS && status == SIMILAR_OK && trial.need_count > 0; t++) {
         struct similar_outcome outcome;
-        double cost = partitions_cost(&trial, &set->settings[level][t]);
+        double cost = partitions_cost(&trial, (double)settings[t].target);
         double aim = similar_trial_aim((double)settings[t].target, trial.need_count);
         settings[t].probes = effort_find(&trial, least, aim, cost, &outcome);
         if (settings[t].probes > 0) {
@@ -121,9 +130,19 @@ static enum similar_status level_calibrate(struct similar_set *set, uint32_t lev
 enum similar_status similar_graph_calibrate(struct similar_set *set)
 {
     enum similar_status status = SIMILAR_OK;
-    memset(set->graph->settings, 0, sizeof set->graph->settings);
+    struct similar_graph *graph = set->graph;
+    memset(graph->settings, 0, sizeof graph->settings);
+    memset(graph->filtered, 0, sizeof graph->filtered);
     for (uint32_t l = 0; l < SIMILAR_GRAPH_LEVELS && status == SIMILAR_OK; l++) {
-        status = level_calibrate(set, l);
+        status = level_calibrate(set, &LEVELS[l], graph->settings[l]);
+    }
+    for (uint32_t f = 0; f < SIMILAR_GRAPH_FILTERS && status == SIMILAR_OK; f++) {
+        const struct similar_level level = {.k = SIMILAR_GRAPH_FILTER_K,
+                                            .samples = 256,
+                                            .searched = 256,
+                                            .one_of = similar_graph_one_of(f),
+                                            .fitted = 1};
+        status = level_calibrate(set, &level, graph->filtered[f]);
     }
     return status;
 }

@@ -11,6 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Where block 0 has the settings for filters: behind all entries that there may be. */
+static size_t filtered_at(const struct similar_set *set)
+{
+    return similar_block_bytes(SIMILAR_KIND_GRAPH, set->space.dim) - sizeof set->graph->filtered;
+}
+
 enum similar_status similar_graph_flush(const struct similar_set *set)
 {
     const struct similar_source *source = &set->options.source;
@@ -38,6 +44,7 @@ enum similar_status similar_graph_flush(const struct similar_set *set)
         .longest = graph->longest,
     };
     memcpy(meta->settings, graph->settings, sizeof meta->settings);
+    memcpy(block + filtered_at(set), graph->filtered, sizeof graph->filtered);
     uint8_t *at = block + sizeof *meta;
     memcpy(at, graph->centre, graph->dim * sizeof *graph->centre);
     memcpy(at + graph->dim * sizeof *graph->centre, graph->entries,
@@ -174,6 +181,8 @@ enum similar_status similar_graph_open(struct similar_set *set, bool verify)
     set->graph->built_count = meta->built_count;
     set->graph->inserted_count = meta->inserted_count;
     memcpy(set->graph->settings, meta->settings, sizeof meta->settings);
+    memcpy(set->graph->filtered, (const uint8_t *)meta + filtered_at(set),
+           sizeof set->graph->filtered);
     status = blocks_open(set, meta->vertex_count, verify);
     if (status == SIMILAR_OK) {
         status = vertices_open(set);

@@ -3,9 +3,15 @@
  * Which queries the graph answers, and how: a walk ranks vertices on the grid, and the best half as
  * many again as were asked for are settled on the stored floats, like what the partitions find. An
  * account without a current vertex cannot be missed for long: the graph follows each change, and
- * answers no more once it has missed one or a third of it has changed. Exact searches, filters and
- * whatever was not calibrated are for the partitions, and so is a walk that comes back with fewer
- * than were asked for.
+ * answers no more once it has missed one or a third of it has changed. Exact searches and whatever
+ * was not calibrated are for the partitions, and so is a walk that comes back with fewer than were
+ * asked for.
+ *
+ * Behind a filter a walk goes the same way and keeps what passes, so it has to go on for longer:
+ * how long was calibrated for a half and a tenth, at random. A filter that passes less than that,
+ * or an answer of more than ten, is for the partitions. A filter may have to do with distance:
+ * where it lets pass what is near, the walk finds more than was promised; where less than half of
+ * what was expected passed among the visited, it is given up and the partitions answer.
  */
 #include "server/similar/similar_graph.h"
 
@@ -32,13 +38,58 @@ static struct similar_setting setting_at(const struct similar_graph *graph, uint
     return low;
 }
 
-static struct similar_setting setting_between(const struct similar_graph *graph, uint32_t k,
-                                              double recall)
+uint32_t similar_graph_one_of(uint32_t filter)
 {
-    struct similar_setting high = setting_at(graph, 0, k);
+    static const uint32_t one_of[SIMILAR_GRAPH_FILTERS] = {2, 10};
+    return one_of[filter];
+}
+
+/* At one target, by the share that passes a filter: effort grows by a power of it. */
+static struct similar_setting setting_passing(const struct similar_graph *graph, uint32_t target,
+                                              double share)
+{
+    struct similar_setting low = graph->settings[0][target];
+    double from = 1;
+    for (uint32_t f = 0; f < SIMILAR_GRAPH_FILTERS; f++) {
+        struct similar_setting high = graph->filtered[f][target];
+        double to = similar_graph_one_of(f);
+        if (low.probes == 0 || high.probes == 0) {
+            break;
+        }
+        /* Filters of just a tenth pass a little less by chance. */
+        if (share * to >= 0.9) {
+            double steps = log(1 / (share * from)) / log(to / from);
+            double ratio = (double)high.probes / low.probes;
+            low.probes = (uint32_t)ceil(low.probes * pow(ratio > 1 ? ratio : 1, steps) - 1e-9);
+            low.measured = fminf(low.measured, high.measured);
+            return low;
+        }
+        low = high;
+        from = to;
+    }
+    return (struct similar_setting){.target = low.target};
+}
+
+static double share_of(const struct similar_set *set, const struct similar_query *query)
+{
+    return query->filter == NULL ? 1 : (double)query->filter->count / (double)set->count;
+}
+
+static struct similar_setting setting_of(const struct similar_set *set, uint32_t target,
+                                         const struct similar_query *query)
+{
+    return query->filter == NULL ? setting_at(set->graph, target, query->k)
+                                 : setting_passing(set->graph, target, share_of(set, query));
+}
+
+static struct similar_setting setting_between(const struct similar_set *set,
+                                              const struct similar_query *query)
+{
+    double recall = query->recall;
+    struct similar_setting high = setting_of(set, 0, query);
     for (uint32_t t = 1; t < SIMILAR_TARGETS && (double)high.target + 1e-6 < recall; t++) {
         struct similar_setting low = high;
-        high = setting_at(graph, t, k);
+        high = setting_of(set, t, query);
         if (low.probes == 0 || high.probes == 0 || (double)high.target - 1e-6 <= recall) {
             continue;
         }
@@ -62,14 +113,15 @@ struct similar_setting similar_graph_setting(const struct similar_set *set,
     if (graph != NULL && query->effort > 0 && query->k <= SIMILAR_PROBE_K_MAX) {
         return (struct similar_setting){.probes = query->effort};
     }
+    uint32_t k_most =
+        query->filter != NULL ? (uint32_t)SIMILAR_GRAPH_FILTER_K : (uint32_t)SIMILAR_PROBE_K_MAX;
     bool ours = graph != NULL && similar_graph_current(graph) && query->recall > 0 &&
-                query->recall < 1 && query->filter == NULL && query->probes == 0 &&
-                !query->partitions && query->k <= SIMILAR_PROBE_K_MAX;
+                query->recall < 1 && query->probes == 0 && !query->partitions && query->k <= k_most;
     double most = ours ? (double)graph->settings[0][SIMILAR_TARGETS - 1].target : 0;
     if (!ours || query->recall > most + 1e-6) {
         return (struct similar_setting){0};
     }
-    return setting_between(graph, query->k, query->recall);
+    return setting_between(set, query);
 }
 
 bool similar_graph_search(const struct similar_set *set, struct similar_scratch *scratch,
@@ -90,6 +142,9 @@ bool similar_graph_search(const struct similar_set *set, struct similar_scratch 
     }
     similar_aim_query(graph, probe->rotated, &walk->aim);
     similar_graph_walk(set, walk, effort, room, query);
+    if (query->filter != NULL && 2 * walk->admitted < share_of(set, query) * walk->visited_count) {
+        return false;
+    }
     for (uint32_t i = 0; i < walk->found_count; i++) {
         uint32_t id = similar_vertex_of(graph, (uint32_t)walk->found[i])->id;
         __builtin_prefetch(&set->places[id]);

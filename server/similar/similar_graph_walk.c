@@ -164,6 +164,7 @@ static void visit(struct walking *walking, uint32_t vertex)
     float worst = full ? pool_distance(walk->pool[walk->pool_count - 1]) : FLT_MAX;
     if (head->id != SIMILAR_ID_NONE &&
         (walking->query == NULL || similar_query_admits(walking->query, head->id))) {
+        walk->admitted++;
         found_add(walk, similar_ranked(own, vertex));
     }
     /* A value is how much nearer than this vertex, as squares: see similar_graph.h. */
@@ -259,6 +260,7 @@ void similar_graph_walk(const struct similar_set *set, struct similar_walk *walk
     };
     walk->pool_count = 0;
     walk->visited_count = 0;
+    walk->admitted = 0;
     walk->found_count = 0;
     walk->found_room = found_room;
     if (walk->skip != SIMILAR_NONE) {

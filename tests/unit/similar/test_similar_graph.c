@@ -158,6 +158,99 @@ static void calibration_reaches_its_targets(void **state)
     fixture_fini(&fixture);
 }
 
+/* Behind a filter only what passes is answered, as much of the truth as was asked for. */
+static void filters_are_walked_behind(void **state)
+{
+    (void)state;
+    static const uint32_t permille[] = {500, 200, 100, 10};
+    uint32_t walked_ever = 0;
+    for (enum similar_metric metric = SIMILAR_COSINE; metric <= SIMILAR_DOT; metric++) {
+        struct fixture fixture;
+        fixture_init(&fixture, 81 + metric, 16, 2 * COUNT, metric, SHAPE_SMOOTH);
+        graph_build(&fixture);
+        assert_int_equal(similar_graph_calibrate(fixture.set), SIMILAR_OK);
+        for (uint32_t f = 0; f < 4; f++) {
+            uint32_t walked = 0;
+            uint32_t shared = 0;
+            uint32_t wanted = 0;
+            fixture_filter(&fixture, permille[f]);
+            struct similar_filter *filter =
+                similar_filter_create(fixture.set, fixture.words, fixture.word_count, NULL);
+            /* As calibrated, and in any case on the graph. */
+            for (uint32_t q = 0; q < 2 * QUERIES; q++) {
+                uint64_t row = fixture_random(&fixture, fixture.count);
+                struct similar_query query = {.vector = fixture.vectors + row * fixture.dim,
+                                              .k = K,
+                                              .recall = 0.9,
+                                              .effort = q % 2 == 1 && f < 3 ? 400 : 0,
+                                              .filter = filter};
+                struct similar_hit hits[K];
+                struct similar_hit best[K];
+                struct similar_report report;
+                uint32_t count;
+                assert_int_equal(
+                    similar_search(fixture.set, fixture.scratch, &query, hits, &count, &report),
+                    SIMILAR_OK);
+                uint32_t expected = fixture_oracle(&fixture, &query, true, best);
+                assert_int_equal(count, expected);
+                for (uint32_t i = 0; i < count; i++) {
+                    uint32_t id = hits[i].id;
+                    assert_true((fixture.words[id / 64] >> id % 64 & 1) != 0);
+                    shared += hits[i].similarity >= best[expected - 1].similarity;
+                }
+                wanted += expected;
+                walked += report.path == SIMILAR_PATH_GRAPH && query.effort == 0;
+                assert_true(query.effort == 0 || report.path == SIMILAR_PATH_GRAPH);
+            }
+            walked_ever += walked;
+            print_message("metric %u, %u of 1000 pass: %u of %u walked, recall %.4f\n",
+                          (unsigned)metric, permille[f], walked, QUERIES, (double)shared / wanted);
+            assert_true((double)shared / wanted >= 0.89);
+            /* What passes a hundredth is sooner looked at one by one. */
+            assert_true(permille[f] > 10 || walked == 0);
+            similar_filter_destroy(filter);
+        }
+        fixture_fini(&fixture);
+    }
+    assert_true(walked_ever > 0);
+}
+
+/* A filter that keeps away what is near: a walk sees little that passes, and the partitions do. */
+static void a_filter_against_the_query_is_for_the_partitions(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_init(&fixture, 85, 16, 2 * COUNT, SIMILAR_L2, SHAPE_SMOOTH);
+    graph_build(&fixture);
+    effort_set(&fixture, 60);
+    memcpy(fixture.set->graph->filtered[0], fixture.set->graph->settings[0],
+           sizeof fixture.set->graph->filtered[0]);
+    /* Those on one side of the origin, asked from the other. */
+    fixture_filter(&fixture, 0);
+    for (uint32_t row = 0; row < fixture.count; row++) {
+        uint64_t passes = fixture.vectors[(size_t)row * 16] > 0.0f;
+        fixture.words[fixture.ids[row] / 64] |= passes << fixture.ids[row] % 64;
+    }
+    struct similar_filter *filter =
+        similar_filter_create(fixture.set, fixture.words, fixture.word_count, NULL);
+    for (int side = -1; side <= 1; side += 2) {
+        float vector[16] = {2.0f * (float)side};
+        struct similar_query query = {.vector = vector, .k = K, .recall = 0.9, .filter = filter};
+        struct similar_hit hits[K];
+        struct similar_hit best[K];
+        struct similar_report report;
+        uint32_t count;
+        assert_int_equal(similar_graph_setting(fixture.set, &query).probes, 60);
+        assert_int_equal(
+            similar_search(fixture.set, fixture.scratch, &query, hits, &count, &report),
+            SIMILAR_OK);
+        assert_int_equal(report.path == SIMILAR_PATH_GRAPH, side > 0);
+        assert_int_equal(count, fixture_oracle(&fixture, &query, true, best));
+    }
+    similar_filter_destroy(filter);
+    fixture_fini(&fixture);
+}
+
 /* Sets that spoil graphs: ties, copies, zeros, norms of all sizes, a far origin. */
 static void hostile_sets_give_true_answers(void **state)
 {
@@ -689,6 +782,8 @@ int main(void)
         cmocka_unit_test(recall_holds_at_every_dimension),
         cmocka_unit_test(control_little_effort_falls_short),
         cmocka_unit_test(calibration_reaches_its_targets),
+        cmocka_unit_test(filters_are_walked_behind),
+        cmocka_unit_test(a_filter_against_the_query_is_for_the_partitions),
         cmocka_unit_test(hostile_sets_give_true_answers),
         cmocka_unit_test(equal_vectors_are_found),
         cmocka_unit_test(changes_are_followed),
