@@ -323,8 +323,8 @@ enum similar_status similar_calibrate(struct similar_set *set);
 
 /*
  * A graph beside the partitions, for those who have the memory: links between near vectors, which
- * an approximate search without a filter walks along where calibration found that to be faster at
- * the recall asked for (by counted work, as always). All else stays with the partitions.
+ * an approximate search walks along where calibration found that to be faster, behind filters too,
+ * at the recall asked for (by counted work, as always). All else stays with the partitions.
  * similar_graph_build makes it of a set that was built, and calibrates; from then on it follows
  * every insert and remove, until a third has changed or it would exceed the bound of the options:
  * then it answers no more, and the partitions do. SIMILAR_ERROR_OPTION: cancelled. Fewer than 1,000
