@@ -142,6 +142,15 @@ int node_found(const struct base_config *config)
                                           : EX_CANTCREAT;
 }
 
+bool node_is_ready(struct cluster *cluster, char why[256])
+{
+    struct cluster_look look;
+    cluster_look(cluster, &look);
+    (void)snprintf(why, 256, "%s%s%s", cluster_state_name(look.state),
+                   look.reason[0] != '\0' ? ": " : "", look.reason);
+    return look.state != CLUSTER_QUARANTINE && (look.state != CLUSTER_JOINING || look.connects > 0);
+}
+
 void node_stats_write(struct cluster *cluster, struct proto_writer *out)
 {
     struct cluster_look look;

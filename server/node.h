@@ -21,6 +21,9 @@ bool node_open(const struct base_config *config, struct engine *engine,
 /* Makes the shared log that begins with the store of `data`; says so; an exit code. */
 int node_found(const struct base_config *config);
 
+/* Whether answers are as new as they can be, for who sends clients here: not before the node has
+ * been in the log, and not in quarantine. A log that is away makes nobody else's answers newer. */
+bool node_is_ready(struct cluster *cluster, char why[256]);
 /* The entry "cluster" of the reply of stats. */
 void node_stats_write(struct cluster *cluster, struct proto_writer *out);
 /* Families of /metrics. */

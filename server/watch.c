@@ -13,6 +13,7 @@
 #include "server/console/console.h"
 #include "server/http/http.h"
 #include "server/metrics_page.h"
+#include "server/node.h"
 
 struct watch {
     struct watch_options options;
@@ -57,6 +58,10 @@ static unsigned answer_readyz(void *context, struct http_exchange *exchange)
                       "the server is ending");
     ready &= tell(exchange->out, store.index_ready != 0, "index",
                   "ids are being read into memory; look-ups go through the file until then");
+    if (figures.cluster != NULL) {
+        char why[256];
+        ready &= tell(exchange->out, node_is_ready(figures.cluster, why), "cluster", why);
+    }
     return ready ? 200 : 503;
 }
 

@@ -40,7 +40,8 @@ static bool logs_make(struct cluster *cluster, struct proto_fault *fault)
     struct cluster_log_options log = {.where = options->where,
                                       .node = options->node,
                                       .goes_on = cluster_goes_on,
-                                      .context = cluster};
+                                      .context = cluster,
+                                      .host = &cluster->host};
     if (!options->make(&log, &cluster->append_log, fault)) {
         return false;
     }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Connects step by step, then asks: the question is sent, and the answer read as it comes, in
- * turns of 50 ms between which goes_on() may end the waiting. */
+/* Connects step by step to one host after the other, then asks: the question is sent, and the
+ * answer read as it comes, in turns of 50 ms between which goes_on() may end the waiting. */
 #include "server/cluster/cluster_link.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CONNECT_MS = 5000, ANSWER_MS = 30000, TURN_MS = 50, PARAMETERS_MOST = 8 };
+enum { CONNECT_MS = 3000, ANSWER_MS = 30000, TURN_MS = 50, PARAMETERS_MOST = 8 };
 
 static int64_t clock_ms(void)
 {
@@ -28,27 +29,6 @@ static bool refuse(struct proto_fault *fault, enum proto_error code, const char 
     int bytes = (int)strcspn(said, "\n");
     return proto_fault_set(fault, code, "cluster_log", "%s: %.*s", what, bytes < 160 ? bytes : 160,
                            said);
-}
-
-bool cluster_link_check(const char *where, struct proto_fault *fault)
-{
-    char *why = NULL;
-    PQconninfoOption *options = PQconninfoParse(where, &why);
-    if (options == NULL) {
-        /* What it says may quote a part of the address, and with it a password. */
-        PQfreemem(why);
-        return proto_fault_set(fault, PROTO_BAD_CONFIG, "cluster_log",
-                               "is no address of PostgreSQL: postgresql://HOST,HOST/DATABASE");
-    }
-    bool secret = false;
-    for (PQconninfoOption *option = options; option->keyword != NULL; option++) {
-        secret |= strcmp(option->keyword, "password") == 0 && option->val != NULL &&
-                  option->val[0] != '\0';
-    }
-    PQconninfoFree(options);
-    return !secret || proto_fault_set(fault, PROTO_BAD_CONFIG, "cluster_log",
-                                      "has a password in it, which others could read: put it into "
-                                      "the file that PGPASSFILE names, or ~/.pgpass");
 }
 
 bool cluster_link_init(struct cluster_link *link, const struct cluster_log_options *options,
@@ -146,19 +126,27 @@ static void notice_drop(void *context, const PGresult *result)
     (void)result;
 }
 
-bool cluster_link_open(struct cluster_link *link, struct proto_fault *fault)
+/* What stands behind dbname overrides what the address says, what stands before it does not. */
+static bool host_connect(struct cluster_link *link, const struct cluster_host *host,
+                         struct proto_fault *fault)
 {
-    static const char *const names[] = {
-        "keepalives_idle", "keepalives_interval",       "keepalives_count", "tcp_user_timeout",
-        "connect_timeout", "fallback_application_name", "dbname",           NULL};
-    const char *const values[] = {"5", "2", "3", "10000", "3", "icpd", link->options.where, NULL};
     static const char session[] =
         "SET statement_timeout = '20s'; SET lock_timeout = '10s';"
         "SET idle_in_transaction_session_timeout = '10s'; SET client_connection_check_interval = "
         "'2s'; SET synchronous_commit = on; SET client_min_messages = error";
-    if (link->conn != NULL) {
-        return true;
-    }
+    static const char *const names[] = {"keepalives_idle",
+                                        "keepalives_interval",
+                                        "keepalives_count",
+                                        "tcp_user_timeout",
+                                        "fallback_application_name",
+                                        "dbname",
+                                        "host",
+                                        "hostaddr",
+                                        "port",
+                                        NULL};
+    const char *const values[] = {
+        "5",        "2",           "3",        "10000", "icpd", link->options.where,
+        host->name, host->address, host->port, NULL};
     link->conn = PQconnectStartParams(names, values, 1);
     if (link->conn == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a connection");
@@ -171,6 +159,28 @@ bool cluster_link_open(struct cluster_link *link, struct proto_fault *fault)
         return false;
     }
     return true;
+}
+
+bool cluster_link_open(struct cluster_link *link, struct proto_fault *fault)
+{
+    struct cluster_host host;
+    _Atomic unsigned *place = link->options.host != NULL ? link->options.host : &link->host;
+    unsigned tried = 0;
+    if (link->conn != NULL) {
+        return true;
+    }
+    unsigned at = atomic_load(place);
+    do {
+        if (!cluster_host_take(link->options.where, at, &host, fault)) {
+            return false;
+        }
+        if (host_connect(link, &host, fault)) {
+            atomic_store(place, at);
+            return true;
+        }
+        at = (at + 1) % host.count;
+    } while (++tried < host.count && goes_on(link));
+    return false;
 }
 
 /* Sends what is left and reads what came, until an answer is whole. */

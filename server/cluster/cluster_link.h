@@ -3,6 +3,9 @@
  * connects, asks one statement at a time and waits, and asks goes_on() meanwhile. Nobody else
  * includes libpq.
  *
+ * Hosts of the address are tried one after the other, beginning with the one that answered last,
+ * each for some seconds: libpq would wait for ever at one whose machine is gone.
+ *
  * Failing. A connection that broke, or an answer that did not come in time, closes it: what was
  * asked may be done or not (cluster_link_broken). An answer that is an error leaves it open. A
  * server that only reads (a standby), or whose timeline is older than one that was seen before (a
@@ -20,6 +23,7 @@
 
 #include <libpq-fe.h>
 
+#include "server/cluster/cluster_host.h"
 #include "server/cluster/cluster_log.h"
 
 struct cluster_link {
@@ -28,7 +32,8 @@ struct cluster_link {
     PGresult *result;
     int poked; /* eventfd */
     bool broken;
-    uint32_t timeline; /* the newest that was seen */
+    uint32_t timeline;     /* the newest that was seen */
+    _Atomic unsigned host; /* of the address, to be tried first, if options.host is NULL */
 };
 
 /* A parameter, as bytes. */
@@ -37,8 +42,6 @@ struct cluster_parameter {
     size_t bytes;
 };
 
-/* Says whether an address can be one, and has no password. */
-bool cluster_link_check(const char *where, struct proto_fault *fault);
 bool cluster_link_init(struct cluster_link *link, const struct cluster_log_options *options,
                        struct proto_fault *fault);
 void cluster_link_fini(struct cluster_link *link);

@@ -113,6 +113,8 @@ struct cluster_log_options {
     bool listens; /* wait() hears of appends */
     bool (*goes_on)(void *context);
     void *context;
+    _Atomic unsigned *host; /* of the address, that answered last: shared by the logs of a node, so
+                               that one finds what another found. NULL: nobody else looks */
 };
 
 void cluster_chain_next(uint8_t chain[CLUSTER_DIGEST_BYTES], const struct cluster_logged *logged);

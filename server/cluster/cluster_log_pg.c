@@ -373,7 +373,7 @@ static bool pg_found(void *context, uint64_t base, const uint8_t content[CLUSTER
 
 bool cluster_log_pg_check(const char *where, struct proto_fault *fault)
 {
-    return cluster_link_check(where, fault);
+    return cluster_host_check(where, fault);
 }
 
 bool cluster_log_pg_make(const struct cluster_log_options *options, struct cluster_log *log,

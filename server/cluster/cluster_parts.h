@@ -78,6 +78,7 @@ struct cluster {
     bool append_runs, apply_runs;
     struct cluster_group *group;
     _Atomic bool stopping;
+    _Atomic unsigned host; /* of the log, that answered last */
 
     pthread_mutex_t lock;
     pthread_cond_t arrived; /* a ticket, or another state: for the appender */

@@ -14,6 +14,7 @@ import importlib.machinery
 import importlib.util
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -253,6 +254,45 @@ def repeated_operations(cluster):
     raise AssertionError("the control was not found: a write without an id, repeated")
 
 
+def further_nodes(tool, cluster, binary, flags):
+    """One that is empty reads everything from the log, one that is restored what is behind its
+    backup; and one whose backup ends before what the log keeps is told so."""
+    node = cluster.nodes[0]
+    old, new = (os.path.join(cluster.directory, name) for name in ("old", "new"))
+    with Client(node.port) as client:
+        client.call("backup", {"name": "b"})
+    shutil.copytree(os.path.join(cluster.directory, "backups", "b"), old)
+    fill_up(cluster, "between")
+    with Client(node.port) as client:
+        client.call("backup", {"name": "b"})
+    shutil.copytree(os.path.join(cluster.directory, "backups", "b"), new)
+    for name, backup in (("empty", None), ("restored", new)):
+        further = tool.Node(cluster.directory, name, binary, cluster.where, flags)
+        if backup:
+            subprocess.run([binary, "--data", further.data, "--restore", backup], check=True,
+                           stdout=subprocess.DEVNULL)
+        further.start()
+        cluster.nodes.append(further)
+    seq = fill_up(cluster, "all")
+    assert votes(cluster)[-1] == (seq, len(cluster.nodes), 1), votes(cluster)
+    wait_until(lambda: cluster.primary.ask("SELECT min(seq) FROM icpd.node") == str(seq),
+               "not all nodes say that they are level")
+    kept = cluster.primary.ask(f"SELECT icpd.trim({seq - 10})")
+    assert kept == str(seq - 10), kept
+    late = tool.Node(cluster.directory, "late", binary, cluster.where, flags)
+    subprocess.run([binary, "--data", late.data, "--restore", old], check=True,
+                   stdout=subprocess.DEVNULL)
+    late.start()
+    wait_until(lambda: stats(late)["state_quarantine"], "a node that came too late was let in")
+    with open(late.log) as log:
+        assert f"keeps entries after {kept}" in log.read()
+    late.stop()
+    for further in cluster.nodes[3:]:
+        further.stop()
+    del cluster.nodes[3:]
+    print("a node from nothing and one from a backup hold the same; one that came too late is told")
+
+
 def altered_store(cluster, alter):
     """The control: one record of one store is another, under a good checksum."""
     seq = fill_up(cluster, "before")
@@ -276,20 +316,32 @@ def altered_store(cluster, alter):
     print(f"control: the altered store was in quarantine by the comparison behind {seq}")
 
 
+def tell_logs(cluster):
+    """What nodes and servers said last, for whoever looks into a failure."""
+    for one in [*cluster.nodes, *cluster.servers]:
+        with open(one.log, errors="replace") as log:
+            print(f"--- {one.name}\n{log.read()[-4000:]}")
+
+
 def main():
     tool = load_tool()
     binary, alter = sys.argv[1:3]
     if tool.postgres_programs() is None:
         print("no PostgreSQL is installed here (tools/setup test): nothing was tested")
         return
-    cluster = tool.Cluster(binary, 3, ("--cluster-check-entries", str(CHECK_ENTRIES)))
+    flags = ("--cluster-check-entries", str(CHECK_ENTRIES))
+    cluster = tool.Cluster(binary, 3, (*flags, "--backup-path", "DIR/backups"))
     try:
         with Client(cluster.nodes[0].port) as client:
             client.call("schema-put", {"document": SCHEMA})
         level(cluster)
         repeated_operations(cluster)
         everything_is_there_once(cluster)
+        further_nodes(tool, cluster, binary, flags)
         altered_store(cluster, alter)
+    except BaseException:
+        tell_logs(cluster)
+        raise
     finally:
         cluster.close()
 
