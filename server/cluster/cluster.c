@@ -159,6 +159,14 @@ static bool admits(struct cluster *cluster, size_t bytes, struct proto_fault *fa
         return proto_fault_set(fault, PROTO_BUSY, "", "this node is in quarantine: %.180s",
                                cluster->look.reason);
     }
+    /* Who has to wait for what has been away so long already, need not. */
+    uint64_t now_ns = base_clock_now_ns(&cluster->options.clock);
+    if (cluster->apart_ns != 0 &&
+        now_ns - cluster->apart_ns > (uint64_t)CLUSTER_AWAY_MS * 1000000) {
+        return proto_fault_set(fault, PROTO_BUSY, "", "this node is %s%s%.180s",
+                               cluster_state_name(cluster->look.state),
+                               cluster->look.reason[0] != '\0' ? ": " : "", cluster->look.reason);
+    }
     /* One is taken whatever its size, or a large one could never pass. */
     return tickets->bytes == 0 || tickets->bytes + bytes <= most ||
            proto_fault_set(fault, PROTO_BUSY, "",

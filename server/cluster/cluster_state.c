@@ -22,8 +22,12 @@ bool cluster_goes_on(void *context)
 
 void cluster_state_set(struct cluster *cluster, enum cluster_state state, const char *reason)
 {
+    uint64_t now_ns = base_clock_now_ns(&cluster->options.clock);
     pthread_mutex_lock(&cluster->lock);
     cluster->look.state = state;
+    cluster->apart_ns = state == CLUSTER_FOLLOWING ? 0
+                        : cluster->apart_ns != 0   ? cluster->apart_ns
+                                                   : now_ns;
     size_t bytes = strnlen(reason, sizeof cluster->look.reason - 1);
     memmove(cluster->look.reason, reason, bytes);
     cluster->look.reason[bytes] = '\0';

@@ -245,7 +245,10 @@ static void while_the_log_is_away_writes_are_refused_and_it_says_why(void **stat
     struct store_result result = await(&answer);
     assert_int_equal(result.fault.code, PROTO_BUSY);
     assert_non_null(strstr(result.fault.message, "the planted log is away"));
-    assert_true(number_of(&world->nodes[0].store, "a") == 1); /* reads go on */
+    assert_true(number_of(&world->nodes[0].store, "a") == 1);               /* reads go on */
+    assert_false(give(world, 0, put_batch("a", 2, NULL), &answer, &fault)); /* at once, by now */
+    assert_int_equal(fault.code, PROTO_BUSY);
+    assert_non_null(strstr(fault.message, "the planted log is away"));
     memory_log_away(&world->log, false);
     wait_state(world, 0, CLUSTER_FOLLOWING);
     assert_int_equal(write_one(world, 0, put_batch("a", 3, NULL)).seq, 2);
