@@ -61,14 +61,6 @@ static bool goes_on(const struct cluster_link *link)
     return link->options.goes_on == NULL || link->options.goes_on(link->options.context);
 }
 
-/* One turn of waiting for the socket; false: who asks does not want to wait any more. */
-static bool turn(const struct cluster_link *link, short events)
-{
-    struct pollfd waits = {.fd = PQsocket(link->conn), .events = events};
-    (void)poll(&waits, 1, TURN_MS);
-    return goes_on(link);
-}
-
 static bool connect_wait(struct cluster_link *link, struct proto_fault *fault)
 {
     int64_t until_ms = clock_ms() + CONNECT_MS;
@@ -126,6 +118,22 @@ static void notice_drop(void *context, const PGresult *result)
     (void)result;
 }
 
+/* The name of the node, for this session: two processes of one name, on copies of one store
+ * perhaps, would overwrite what each other says. */
+static bool name_take(struct cluster_link *link, struct proto_fault *fault)
+{
+    const char *node = link->options.node;
+    const struct cluster_parameter name = {node, strlen(node)};
+    PGresult *result = cluster_link_ask(
+        link, "SELECT pg_try_advisory_lock(1768124516, hashtext($1::text))::text", &name, 1, fault);
+    if (result == NULL) {
+        return false;
+    }
+    return strcmp(PQgetvalue(result, 0, 0), "true") == 0 ||
+           proto_fault_set(fault, PROTO_LOCKED, "node",
+                           "another process follows the shared log as node \"%s\"", node);
+}
+
 /* What stands behind dbname overrides what the address says, what stands before it does not. */
 static bool host_connect(struct cluster_link *link, const struct cluster_host *host,
                          struct proto_fault *fault)
@@ -133,7 +141,9 @@ static bool host_connect(struct cluster_link *link, const struct cluster_host *h
     static const char session[] =
         "SET statement_timeout = '20s'; SET lock_timeout = '10s';"
         "SET idle_in_transaction_session_timeout = '10s'; SET client_connection_check_interval = "
-        "'2s'; SET synchronous_commit = on; SET client_min_messages = error";
+        "'2s'; SET synchronous_commit = on; SET client_min_messages = error;"
+        "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = "
+        "3";
     static const char *const names[] = {"keepalives_idle",
                                         "keepalives_interval",
                                         "keepalives_count",
@@ -154,7 +164,8 @@ static bool host_connect(struct cluster_link *link, const struct cluster_host *h
     (void)PQsetNoticeReceiver(link->conn, notice_drop, NULL);
     if (!connect_wait(link, fault) || PQsetnonblocking(link->conn, 1) != 0 ||
         !cluster_link_run(link, session, fault) || !primary_check(link, fault) ||
-        (link->options.listens && !cluster_link_run(link, "LISTEN icpd_log", fault))) {
+        (link->options.listens &&
+         (!name_take(link, fault) || !cluster_link_run(link, "LISTEN icpd_log", fault)))) {
         cluster_link_close(link);
         return false;
     }
@@ -183,9 +194,11 @@ bool cluster_link_open(struct cluster_link *link, struct proto_fault *fault)
     return false;
 }
 
-/* Sends what is left and reads what came, until an answer is whole. */
-static bool answer_wait(struct cluster_link *link, int64_t until_ms)
+/* Sends what is left and reads what came, until an answer is whole, or nothing moves for
+ * ANSWER_MS: a slow line is none that is cut. */
+static bool answer_wait(struct cluster_link *link)
 {
+    int64_t moved_ms = clock_ms();
     int unsent = 1;
     do {
         unsent = unsent != 0 ? PQflush(link->conn) : 0;
@@ -195,17 +208,19 @@ static bool answer_wait(struct cluster_link *link, int64_t until_ms)
         if (unsent == 0 && PQisBusy(link->conn) == 0) {
             return true;
         }
-    } while (turn(link, unsent != 0 ? POLLIN | POLLOUT : POLLIN) && clock_ms() < until_ms);
+        struct pollfd waits = {.fd = PQsocket(link->conn),
+                               .events = unsent != 0 ? POLLIN | POLLOUT : POLLIN};
+        moved_ms = poll(&waits, 1, TURN_MS) > 0 ? clock_ms() : moved_ms;
+    } while (goes_on(link) && clock_ms() < moved_ms + ANSWER_MS);
     return false;
 }
 
 /* The last result of a question; the connection is then ready for the next. */
 static PGresult *answer(struct cluster_link *link, struct proto_fault *fault)
 {
-    int64_t until_ms = clock_ms() + ANSWER_MS;
     PGresult *last = NULL;
     for (;;) {
-        if (!answer_wait(link, until_ms)) {
+        if (!answer_wait(link)) {
             break;
         }
         PGresult *next = PQgetResult(link->conn);

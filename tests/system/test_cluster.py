@@ -290,6 +290,13 @@ def further_nodes(tool, cluster, binary, flags):
     for further in cluster.nodes[3:]:
         further.stop()
     del cluster.nodes[3:]
+    os.mkdir(os.path.join(cluster.directory, "twin"))
+    twin = tool.Node(os.path.join(cluster.directory, "twin"), node.name, binary, cluster.where, flags)
+    twin.start()
+    wait_until(lambda: stats(twin)["state_away"], "two processes are one node")
+    with open(twin.log) as log:
+        assert f'another process follows the shared log as node \\"{node.name}' in log.read()
+    twin.stop()
     print("a node from nothing and one from a backup hold the same; one that came too late is told")
 
 
