@@ -85,7 +85,7 @@ struct cluster {
     pthread_cond_t landed;  /* an entry was applied: for the applier */
     struct cluster_tickets tickets;
     struct cluster_look look;
-    uint64_t apart_ns; /* since when the node does not follow; 0: it does */
+    uint64_t apart_ns;        /* since when the node does not follow; 0: it does */
     size_t flying;            /* entries between the applier and the writer */
     struct proto_fault local; /* the first that did not settle an entry */
     uint64_t local_seq;

@@ -89,6 +89,21 @@ static void wait_applied(struct world *world, unsigned place, uint64_t seq)
     }
 }
 
+static void set_head(struct world *world, uint64_t head)
+{
+    pthread_mutex_lock(&world->log.lock);
+    world->log.head.head = head;
+    pthread_mutex_unlock(&world->log.lock);
+}
+
+static void plant(struct world *world, unsigned lose, bool forgetful)
+{
+    pthread_mutex_lock(&world->log.lock);
+    world->log.lose = lose;
+    world->log.forgetful = forgetful;
+    pthread_mutex_unlock(&world->log.lock);
+}
+
 struct answer {
     sem_t ready;
     struct store_result result;
@@ -212,7 +227,7 @@ static void a_lost_answer_is_asked_again_and_found(void **state)
 {
     struct world *world = *state;
     all_start(world);
-    world->log.lose = 3;
+    plant(world, 3, false);
     for (unsigned i = 0; i < 5; i++) {
         assert_int_equal(write_one(world, 0, put_batch("a", i, NULL)).seq, i + 1);
     }
@@ -225,8 +240,7 @@ static void without_ids_of_entries_a_lost_answer_doubles(void **state)
 {
     struct world *world = *state;
     all_start(world);
-    world->log.forgetful = true;
-    world->log.lose = 1;
+    plant(world, 1, true);
     assert_int_equal(write_one(world, 0, put_batch("a", 1, NULL)).fault.code, PROTO_OK);
     must_be_level(world, 2);
 }
@@ -370,10 +384,10 @@ static void a_log_that_lost_its_end_is_waited_for(void **state)
     assert_int_equal(write_one(world, 0, put_batch("a", 2, NULL)).seq, 2);
     wait_applied(world, 2, 2);
     node_end(world, 2);
-    world->log.head.head = 1;
+    set_head(world, 1);
     node_start(world, 2);
     wait_state(world, 2, CLUSTER_AHEAD);
-    world->log.head.head = 2;
+    set_head(world, 2);
     wait_state(world, 2, CLUSTER_FOLLOWING);
 }
 
