@@ -144,6 +144,7 @@ static void group_append(struct cluster *cluster, struct cluster_group *group)
         enum cluster_append outcome =
             log->append(log->context, group->entries, group->count, again, &last, &fault);
         if (outcome == CLUSTER_APPEND_DONE) {
+            atomic_store(&cluster->acknowledged, last);
             batches_free(group);
             count_append(cluster, group->count,
                          base_clock_now_ns(&cluster->options.clock) - begun_ns);

@@ -291,8 +291,8 @@ static void follow(struct cluster *cluster)
     struct proto_fault fault = {.code = PROTO_OK};
     size_t count = 0;
     cluster->read.code = PROTO_OK;
-    bool good = log->read(log->context, cluster->taken, CLUSTER_GROUP_MOST, entry_take, cluster,
-                          &count, &fault);
+    bool good = log->read(log->context, cluster->taken, atomic_load(&cluster->acknowledged),
+                          CLUSTER_GROUP_MOST, entry_take, cluster, &count, &fault);
     if (local_failed(cluster)) {
         local_recover(cluster);
         return;

@@ -90,8 +90,10 @@ struct cluster_log {
     enum cluster_append (*append)(void *context, const struct cluster_entry *entries, size_t count,
                                   bool again, uint64_t *last, struct proto_fault *fault);
     /* At most `most` entries after that sequence; each() returns false to end the reading, which is
-     * no fault. *count: how many were shown. */
-    bool (*read)(void *context, uint64_t after, size_t most,
+     * no fault. *count: how many were shown. Those after `acknowledged` are shown once it is known
+     * that they are durable: an entry can be seen before the standby has it, where the primary is
+     * about to end, and is then in no other log. */
+    bool (*read)(void *context, uint64_t after, uint64_t acknowledged, size_t most,
                  bool (*each)(void *each_context, const struct cluster_logged *logged),
                  void *each_context, size_t *count, struct proto_fault *fault);
     /* Waits until something was appended, by anybody, or poke() was called, or time is over. */

@@ -222,8 +222,36 @@ static bool row_read(const PGresult *result, int row, struct cluster_logged *log
            bytes_at(result, row, 4, logged->chain, sizeof logged->chain);
 }
 
+/* A commit of this session's own, which comes behind all that it has seen: acknowledged, the
+ * standby has all of that. Where the postmaster was killed, sessions that wait for the standby give
+ * up and their commits can be seen for a moment; but nobody is told that they are done, nor would
+ * this. */
+static bool durable(struct cluster_log_pg *pg, struct proto_fault *fault)
+{
+    return cluster_link_ask(&pg->link,
+                            "SELECT CASE WHEN current_setting('synchronous_standby_names') <> '' "
+                            "THEN pg_logical_emit_message(true, 'icpd', '') END",
+                            NULL, 0, fault) != NULL;
+}
+
+static bool rows_show(PGresult *result, bool (*each)(void *context, const struct cluster_logged *),
+                      void *context, size_t *count, struct proto_fault *fault)
+{
+    for (int row = 0; row < PQntuples(result); row++) {
+        struct cluster_logged logged;
+        if (!row_read(result, row, &logged)) {
+            return no_log(fault);
+        }
+        ++*count;
+        if (!each(context, &logged)) {
+            break;
+        }
+    }
+    return true;
+}
+
 /* Beyond the first, as many entries as have READ_BYTES. */
-static bool pg_read(void *context, uint64_t after, size_t most,
+static bool pg_read(void *context, uint64_t after, uint64_t acknowledged, size_t most,
                     bool (*each)(void *each_context, const struct cluster_logged *logged),
                     void *each_context, size_t *count, struct proto_fault *fault)
 {
@@ -245,17 +273,12 @@ static bool pg_read(void *context, uint64_t after, size_t most,
     if (result == NULL) {
         return false;
     }
-    for (int row = 0; row < PQntuples(result); row++) {
-        struct cluster_logged logged;
-        if (!row_read(result, row, &logged)) {
-            return no_log(fault);
-        }
-        ++*count;
-        if (!each(each_context, &logged)) {
-            break;
-        }
-    }
-    return true;
+    pg->link.result = NULL; /* kept over the next question */
+    int rows = PQntuples(result);
+    bool good = rows == 0 || number_at(result, rows - 1, 0) <= acknowledged || durable(pg, fault);
+    good = good && rows_show(result, each, each_context, count, fault);
+    PQclear(result);
+    return good;
 }
 
 static void pg_wait(void *context, int timeout_ms)

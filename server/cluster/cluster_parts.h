@@ -78,6 +78,8 @@ struct cluster {
     bool append_runs, apply_runs;
     struct cluster_group *group;
     _Atomic bool stopping;
+    _Atomic uint64_t
+        acknowledged;      /* last entry that an append of this node's was told is durable */
     _Atomic unsigned host; /* of the log, that answered last */
 
     pthread_mutex_t lock;

@@ -139,13 +139,14 @@ static enum cluster_append memory_append(void *context, const struct cluster_ent
     return lost ? CLUSTER_APPEND_UNKNOWN : CLUSTER_APPEND_DONE;
 }
 
-static bool memory_read(void *context, uint64_t after, size_t most,
+static bool memory_read(void *context, uint64_t after, uint64_t acknowledged, size_t most,
                         bool (*each)(void *each_context, const struct cluster_logged *logged),
                         void *each_context, size_t *count, struct proto_fault *fault)
 {
     struct handle *handle = context;
     struct memory_log *memory = handle->memory;
     *count = 0;
+    (void)acknowledged; /* what is here is durable */
     if (!enter(memory, fault)) {
         return false;
     }
