@@ -6,8 +6,18 @@
 
 #include "proto/rule.h"
 
-static const struct proto_field_info deadline_field = {
-    .name = "deadline_ms", .name_bytes = sizeof("deadline_ms") - 1, .type = PROTO_UINT};
+enum {
+#define M(NAME, name, TYPE, unit, help) COMMON_##NAME,
+#include "proto/common.def"
+#undef M
+    COMMON_COUNT,
+};
+static const struct proto_field_info common_fields[COMMON_COUNT] = {
+#define M(NAME, text, TYPE, unit, help)                                                            \
+    {.name = (text), .name_bytes = sizeof(text) - 1, .type = PROTO_##TYPE},
+#include "proto/common.def"
+#undef M
+};
 
 static bool name_is(const struct proto_field_info *field, struct proto_span key)
 {
@@ -127,8 +137,8 @@ struct target {
     const struct proto_field_info *fields;
     size_t count;
     struct proto_arg *args;
-    struct proto_arg *deadline; /* NULL: that key is not special */
-    bool checked;               /* the payload was read whole before */
+    struct proto_arg *common; /* of common.def; NULL: those keys are not special */
+    bool checked;             /* the payload was read whole before */
 };
 
 /* Reads the pair whose key has just been read. Returns the index of the field, or `count`. */
@@ -141,9 +151,10 @@ static size_t pair_read(struct proto_reader *reader, const struct target *target
     if (index < target->count) {
         field = &target->fields[index];
         arg = &target->args[index];
-    } else if (target->deadline != NULL && name_is(&deadline_field, key)) {
-        field = &deadline_field;
-        arg = target->deadline;
+    } else if (target->common != NULL) {
+        size_t found = field_find(common_fields, COMMON_COUNT, 0, key);
+        field = found < COMMON_COUNT ? &common_fields[found] : NULL;
+        arg = field != NULL ? &target->common[found] : NULL;
     }
     if (arg == NULL) {
         ++*unknown_count;
@@ -228,14 +239,28 @@ static bool payload_decode(struct proto_span payload, const struct target *targe
 bool proto_request_decode(const struct proto_op_info *op, struct proto_span payload,
                           struct proto_request *request, struct proto_fault *fault)
 {
-    struct proto_arg deadline = {.present = false};
-    struct target target = {op->request, op->request_count, request->args, &deadline, false};
+    struct proto_arg common[COMMON_COUNT];
+    struct target target = {op->request, op->request_count, request->args, common, false};
+    for (size_t i = 0; i < COMMON_COUNT; i++) {
+        common[i].present = false;
+    }
     request->op = op;
-    request->deadline_ms = 0;
+    request->deadline_ms = request->min_seq = 0;
+    request->max_age_ms = UINT64_MAX;
+    request->staleness = false;
     if (!payload_decode(payload, &target, fault)) {
         return false;
     }
-    request->deadline_ms = deadline.present ? deadline.uint : 0;
+    if (common[COMMON_DEADLINE_MS].present) {
+        request->deadline_ms = common[COMMON_DEADLINE_MS].uint;
+    }
+    if (common[COMMON_MIN_SEQ].present) {
+        request->min_seq = common[COMMON_MIN_SEQ].uint;
+    }
+    if (common[COMMON_MAX_AGE_MS].present) {
+        request->max_age_ms = common[COMMON_MAX_AGE_MS].uint;
+    }
+    request->staleness = common[COMMON_STALENESS].present && common[COMMON_STALENESS].flag;
     return true;
 }
 

@@ -24,6 +24,9 @@ struct proto_arg {
 struct proto_request {
     const struct proto_op_info *op;
     uint64_t deadline_ms;                  /* 0 = none */
+    uint64_t min_seq;                      /* 0 = none */
+    uint64_t max_age_ms;                   /* UINT64_MAX = any */
+    bool staleness;
     struct proto_arg args[PROTO_ARGS_MAX]; /* by position within the operation, PROTO_Q_* */
 };
 
@@ -34,7 +37,7 @@ bool proto_request_decode(const struct proto_op_info *op, struct proto_span payl
                           struct proto_request *request, struct proto_fault *fault);
 
 /* The same against any table of fields, for replies (client) and nested maps such as one lead. The
- * deadline_ms key is not special here. `args` has room for `count`. */
+ * members of common.def are not special here. `args` has room for `count`. */
 bool proto_fields_decode(const struct proto_field_info *fields, size_t count,
                          struct proto_span payload, struct proto_arg *args,
                          struct proto_fault *fault);

@@ -161,6 +161,7 @@ static bool rpc_open(struct server *server, struct proto_fault *fault)
         .on_hello = log_hello,
         .hello_context = server,
         .capture = server->capture,
+        .applied_ms = config->applied_ms,
         .scan_ms = config->scan_ms,
         .crowded = is_crowded,
         .crowded_context = server,

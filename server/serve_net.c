@@ -164,6 +164,16 @@ static void connection_closed(void *context, void *worker, struct net_conn *conn
     }
 }
 
+static void connection_finished(void *context, void *worker, struct net_conn *conn)
+{
+    struct server *server = context;
+    (void)worker;
+    struct rpc_session *session = net_conn_state(conn);
+    if (session) {
+        rpc_session_finish(server->rpc, session);
+    }
+}
+
 static void connection_owes(void *context, void *worker, struct net_conn *conn, bool owes)
 {
     (void)context;
@@ -231,6 +241,7 @@ bool server_net_open(struct server *server, struct proto_fault *fault)
         .on_peek = peek,
         .on_frames = serve_frames,
         .on_close = connection_closed,
+        .on_finish = connection_finished,
         .on_owes = connection_owes,
         .on_delivered = connection_delivered,
         .on_guest = guest_enter,

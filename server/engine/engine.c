@@ -13,6 +13,42 @@ static bool scores_follow(struct engine *engine, struct proto_fault *fault)
     return engine_follow(engine, &follower, fault);
 }
 
+void engine_applied_note(struct engine *engine, uint64_t seq)
+{
+    uint64_t before = atomic_load(&engine->applied.seq);
+    while (before < seq && !atomic_compare_exchange_weak(&engine->applied.seq, &before, seq))
+        ;
+    for (size_t i = 0; i < ENGINE_LANES; i++) {
+        engine_lane_wake(&engine->lanes[i]);
+    }
+}
+
+/* Ahead of the use cases, so that whoever is told of a commit may rely on it. */
+static void applied_commit(void *context, const struct store_commit *commit)
+{
+    if (commit->phase == STORE_COMMIT_DONE) {
+        engine_applied_note(context, commit->seq);
+    }
+}
+
+static bool applied_follow(struct engine *engine, struct proto_fault *fault)
+{
+    const struct engine_follower follower = {engine, applied_commit};
+    return engine_follow(engine, &follower, fault);
+}
+
+/* What was stored before this start, and since. */
+static bool applied_begin(struct engine *engine, struct proto_fault *fault)
+{
+    struct store_view *view = store_view_open(engine->store, fault);
+    if (!view) {
+        return false;
+    }
+    engine_applied_note(engine, store_view_seq(view));
+    store_view_close(view);
+    return true;
+}
+
 static void lanes_end(struct engine *engine)
 {
     engine_stop(engine);
@@ -71,6 +107,9 @@ struct engine *engine_create(const struct engine_options *options, struct proto_
         if (!engine_lane_start(&engine->lanes[i], engine, &engine_lane_rows[i], fault)) {
             goto fail_lanes;
         }
+    }
+    if (!applied_follow(engine, fault) || !applied_begin(engine, fault)) {
+        goto fail_lanes;
     }
     return engine;
 

@@ -280,6 +280,8 @@ size_t engine_jobs(struct engine *engine, struct engine_job_info *infos, size_t 
 void engine_jobs_cancel(struct engine *engine, int64_t scans_until_ms);
 /* Nobody waits for the scans of this owner any more: they are cancelled. */
 void engine_scans_end(struct engine *engine, uint64_t owner);
+/* Refuses those of that owner that wait for a sequence, as if their time were over. */
+void engine_waits_end(struct engine *engine, uint64_t owner);
 /* PROTO_NOT_FOUND if there is no such job or it has ended. */
 bool engine_job_cancel(struct engine *engine, uint64_t job, struct proto_fault *fault);
 
@@ -346,10 +348,12 @@ struct engine_job;
 struct engine_scan {
     enum proto_op op;
     enum engine_lane_id lane;
-    uint64_t owner;      /* the connection, whatever names it: lanes are fair by owner */
-    size_t bytes;        /* that it keeps while it waits and runs */
-    size_t reply_bytes;  /* about, of one that runs with others: see ENGINE_REPLIES_BYTES */
-    int64_t deadline_ms; /* wall clock by which it must have ended; 0: none */
+    uint64_t owner;        /* the connection, whatever names it: lanes are fair by owner */
+    size_t bytes;          /* that it keeps while it waits and runs */
+    size_t reply_bytes;    /* about, of one that runs with others: see ENGINE_REPLIES_BYTES */
+    int64_t deadline_ms;   /* wall clock by which it must have ended; 0: none */
+    uint64_t min_seq;      /* it begins when this is applied; 0: whenever its turn comes */
+    int64_t wait_until_ms; /* wall clock until which it waits for that; then PROTO_BEHIND */
     void *context;
     /* On the lane's thread, with its worker refreshed and the job to ask whether to go on. */
     bool (*run)(void *context, struct engine_worker *worker, struct engine_job *job,
@@ -361,6 +365,15 @@ struct engine_scan {
     /* Once, whatever happens, also for a scan that never began; info->fault tells. */
     void (*on_done)(void *context, const struct engine_job_info *info);
 };
+
+/* How far this node is (applied.h): the sequence that it has applied, the age of what it knows in
+ * ms (0 where it follows nobody), and the log that it follows (0: none but its own). */
+uint64_t engine_applied(const struct engine *engine);
+uint64_t engine_age_ms(const struct engine *engine);
+uint64_t engine_log_id(const struct engine *engine);
+/* False with PROTO_BEHIND. */
+bool engine_has_applied(const struct engine *engine, uint64_t seq, struct proto_fault *fault);
+bool engine_is_young(const struct engine *engine, uint64_t age_ms_max, struct proto_fault *fault);
 
 /* Copies *scan and queues it. False with *fault (PROTO_BUSY, PROTO_SHUTTING_DOWN, PROTO_NO_MEMORY),
  * and then no callback runs. */

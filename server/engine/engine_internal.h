@@ -3,6 +3,7 @@
 #ifndef ENGINE_ENGINE_INTERNAL_H
 #define ENGINE_ENGINE_INTERNAL_H
 
+#include "server/engine/applied.h"
 #include "server/engine/engine_create.h"
 #include "server/engine/lane.h"
 #include "server/engine/submit.h"
@@ -32,6 +33,7 @@ struct engine {
     struct engine_lane lanes[ENGINE_LANES];
     _Atomic uint64_t last_job; /* number of the newest piece of work of any lane */
     struct engine_followers followers;
+    struct engine_applied applied;
     struct engine_scores_keeper *scores; /* scores.h */
     struct proto_fault opening;          /* what went wrong while the store told of its documents */
 };

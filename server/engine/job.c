@@ -43,7 +43,9 @@ bool engine_job_progress(struct engine_job *job, double done, const char *stage)
     return !atomic_load(&job->cancel);
 }
 
-/* Those that run and wait, oldest first; under the lock. */
+enum { LIVE_MAX = ENGINE_LANE_QUEUED_MAX + ENGINE_LANE_THREADS_MAX };
+
+/* Those that run and wait in the queue, oldest first, LIVE_MAX at most; under the lock. */
 static size_t live_jobs(const struct engine_lane *lane, struct engine_job_info *infos)
 {
     size_t count = 0;
@@ -52,13 +54,11 @@ static size_t live_jobs(const struct engine_lane *lane, struct engine_job_info *
             infos[count++] = lane->threads[i].running->info;
         }
     }
-    for (const struct engine_job *job = lane->head; job; job = job->next) {
+    for (const struct engine_job *job = lane->head; job && count < LIVE_MAX; job = job->next) {
         infos[count++] = job->info;
     }
     return count;
 }
-
-enum { LIVE_MAX = ENGINE_LANE_QUEUED_MAX + ENGINE_LANE_THREADS_MAX };
 
 static size_t lane_live(struct engine_lane *lane, struct engine_job_info *infos, size_t most)
 {
@@ -108,7 +108,7 @@ const char *engine_lane_look(struct engine *engine, enum engine_lane_id id, size
     *waiting = *running = 0;
     if (lane->row) { /* else it has not begun */
         pthread_mutex_lock(&lane->lock);
-        *waiting = lane->queued;
+        *waiting = lane->queued + atomic_load(&lane->waiting);
         for (unsigned i = 0; i < lane->row->threads; i++) {
             for (const struct engine_job *job = lane->threads[i].running; job; job = job->next) {
                 ++*running;
@@ -131,6 +131,7 @@ void engine_jobs_cancel(struct engine *engine, int64_t scans_until_ms)
         struct engine_job_info infos[LIVE_MAX];
         if (!is_of_jobs(lane)) {
             atomic_store(&engine->lanes[lane].until_ms, scans_until_ms);
+            engine_lane_wake(&engine->lanes[lane]);
             continue;
         }
         size_t count = lane_live(&engine->lanes[lane], infos, LIVE_MAX);
@@ -162,7 +163,9 @@ void engine_scans_end(struct engine *engine, uint64_t owner)
             owner_end(lane->threads[k].running, owner);
         }
         owner_end(lane->head, owner);
+        owner_end(lane->waits, owner);
         pthread_mutex_unlock(&lane->lock);
+        engine_lane_wake(lane); /* what waits for a sequence ends at once */
     }
 }
 

@@ -27,6 +27,8 @@ struct engine_job {
     struct engine_job_info info;  /* guarded by lane->lock once queued */
     _Atomic bool cancel;
     int64_t deadline_ms;         /* wall clock by which it must begin, 0: none */
+    uint64_t min_seq;            /* it begins when that is applied (applied.h); 0: whenever */
+    int64_t wait_until_ms;       /* wall clock until which it waits for that; then it is refused */
     enum engine_lane_id lane_id; /* of jobs; the zeroth is ENGINE_LANE_JOB */
     void *context;
     bool (*run)(struct engine_job *job, struct proto_fault *fault);

@@ -3,8 +3,9 @@
  *
  * A piece is queued by turn; a thread takes the first, and with it those that wait for the same
  * function if the lane runs them together; it runs, is noted as ended, tells on_done, and is freed.
- * What was cancelled, or whose deadline has passed before it began, is refused in its turn instead
- * of run. Stopping marks all as cancelled and lets the threads work off the queue, so that every
+ * One that waits for a sequence stands beside the queue until that is applied (lane_wait.h). What
+ * was cancelled, or whose deadline has passed before it began, is refused in its turn instead of
+ * run. Stopping marks all as cancelled and lets the threads work off the queue, so that every
  * on_done runs exactly once. */
 #include "server/engine/lane.h"
 
@@ -13,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "server/engine/lane_wait.h"
 #include "server/engine/worker.h"
 
 const struct engine_lane_row engine_lane_rows[ENGINE_LANES] = {
@@ -93,6 +95,12 @@ static void job_refuse(struct engine_lane_thread *thread, struct engine_job *job
     job_finish(thread, job);
 }
 
+/* Not behind, where it waited for a sequence, and not late. */
+static bool job_in_time(const struct engine_job *job, struct proto_fault *fault)
+{
+    return engine_lane_has_waited(job, fault) && engine_job_in_time(job, fault);
+}
+
 /* Whether a job may still begin; refuses it if not. */
 static bool job_may_begin(struct engine_lane_thread *thread, struct engine_job *job)
 {
@@ -104,7 +112,7 @@ static bool job_may_begin(struct engine_lane_thread *thread, struct engine_job *
         return false;
     }
     struct proto_fault late = {0};
-    if (!engine_job_in_time(job, &late)) {
+    if (!job_in_time(job, &late)) {
         job_refuse(thread, job, ENGINE_JOB_FAILED, &late);
         return false;
     }
@@ -206,7 +214,7 @@ static void jobs_run(struct engine_lane_thread *thread, struct engine_job *first
     for (size_t i = 0; i < gathered; i++) {
         struct engine_job *job = jobs[i];
         struct proto_fault late;
-        if (!atomic_load(&job->cancel) && engine_job_in_time(job, &late)) {
+        if (!atomic_load(&job->cancel) && job_in_time(job, &late)) {
             jobs[count++] = job;
             continue;
         }
@@ -224,13 +232,52 @@ static void jobs_run(struct engine_lane_thread *thread, struct engine_job *first
     }
 }
 
+/* The turn of an owner's newest piece that waits or runs; that of the lane if it has none. */
+static uint64_t turn_of(const struct engine_lane *lane, uint64_t owner)
+{
+    uint64_t turn = lane->turn;
+    for (const struct engine_job *job = lane->head; job; job = job->next) {
+        if (job->owner == owner && job->turn > turn) {
+            turn = job->turn;
+        }
+    }
+    return turn;
+}
+
+/* Behind all whose turn is not later; under the lock. */
+static void job_insert(struct engine_lane *lane, struct engine_job *job)
+{
+    job->turn = turn_of(lane, job->owner) + 1;
+    struct engine_job **at = &lane->head;
+    while (*at && (*at)->turn <= job->turn) {
+        at = &(*at)->next;
+    }
+    job->next = *at;
+    *at = job;
+    lane->queued++;
+    lane->bytes += job->bytes;
+}
+
+/* Those that need not wait for a sequence any longer are queued; under the lock. Returns when to
+ * look again though nobody has called (wall clock), 0: never. */
+static int64_t waited_queue(struct engine_lane *lane)
+{
+    int64_t next_ms = 0;
+    struct engine_job *job;
+    while ((job = engine_lane_waited(lane, &next_ms)) != NULL) {
+        job_insert(lane, job);
+    }
+    return next_ms;
+}
+
 /* Waits for work; NULL when the lane stops and nothing is left. */
 static struct engine_job *job_next(struct engine_lane_thread *thread)
 {
     struct engine_lane *lane = thread->lane;
     pthread_mutex_lock(&lane->lock);
-    while (!lane->head && !lane->stopping) {
-        pthread_cond_wait(&lane->wake, &lane->lock);
+    for (int64_t next_ms = waited_queue(lane); !lane->head && !lane->stopping;
+         next_ms = waited_queue(lane)) {
+        engine_lane_sleep(lane, next_ms);
     }
     thread->running = lane->head ? job_take(thread, &lane->head) : NULL;
     struct engine_job *job = thread->running;
@@ -300,7 +347,7 @@ bool engine_lane_start(struct engine_lane *lane, struct engine *engine,
                                row->name);
     }
     pthread_mutex_init(&lane->lock, NULL);
-    pthread_cond_init(&lane->wake, NULL);
+    engine_lane_wake_init(lane);
     for (unsigned i = 0; i < row->threads; i++) {
         if (!thread_start(lane, i, fault)) {
             engine_lane_stop(lane);
@@ -344,30 +391,20 @@ void engine_lane_fini(struct engine_lane *lane)
     lane->past = NULL;
 }
 
-/* The turn of an owner's newest piece that waits or runs; that of the lane if it has none. */
-static uint64_t turn_of(const struct engine_lane *lane, uint64_t owner)
+/* Into the queue, or beside it; under the lock. */
+static bool job_take_in(struct engine_lane *lane, struct engine_job *job, struct proto_fault *fault)
 {
-    uint64_t turn = lane->turn;
-    for (const struct engine_job *job = lane->head; job; job = job->next) {
-        if (job->owner == owner && job->turn > turn) {
-            turn = job->turn;
+    job->lane = lane;
+    job->info.state = ENGINE_JOB_QUEUED;
+    if (engine_lane_must_wait(job)) {
+        if (!engine_lane_wait(lane, job, fault)) {
+            return false;
         }
+    } else {
+        job_insert(lane, job);
     }
-    return turn;
-}
-
-/* Behind all whose turn is not later; under the lock. */
-static void job_insert(struct engine_lane *lane, struct engine_job *job)
-{
-    job->turn = turn_of(lane, job->owner) + 1;
-    struct engine_job **at = &lane->head;
-    while (*at && (*at)->turn <= job->turn) {
-        at = &(*at)->next;
-    }
-    job->next = *at;
-    *at = job;
-    lane->queued++;
-    lane->bytes += job->bytes;
+    job->info.job = engine_job_number(lane->engine);
+    return true;
 }
 
 uint64_t engine_lane_queue(struct engine_lane *lane, struct engine_job *job,
@@ -384,12 +421,8 @@ uint64_t engine_lane_queue(struct engine_lane *lane, struct engine_job *job,
     } else if (job->bytes > row->bytes_max - lane->bytes) {
         proto_fault_set(fault, PROTO_BUSY, "", "%zu bytes wait for the %s already; try later",
                         lane->bytes, row->name);
-    } else {
-        number = engine_job_number(lane->engine);
-        job->lane = lane;
-        job->info.job = number;
-        job->info.state = ENGINE_JOB_QUEUED;
-        job_insert(lane, job);
+    } else if (job_take_in(lane, job, fault)) {
+        number = job->info.job;
         pthread_cond_signal(&lane->wake);
     }
     pthread_mutex_unlock(&lane->lock);

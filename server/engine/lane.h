@@ -47,6 +47,8 @@ struct engine_lane {
     struct engine_job *head;  /* what waits, by turn */
     size_t queued;
     size_t bytes;                 /* of what waits and runs */
+    struct engine_job *waits;     /* for a sequence (lane_wait.h), the oldest first */
+    _Atomic size_t waiting;       /* of them */
     struct engine_job_info *past; /* ring of what has ended */
     size_t past_count;
 };
@@ -58,6 +60,9 @@ bool engine_lane_start(struct engine_lane *lane, struct engine *engine,
  * workers live on until _fini. */
 void engine_lane_stop(struct engine_lane *lane);
 void engine_lane_fini(struct engine_lane *lane);
+/* More is applied, or somebody's pieces are not wanted any more: those that wait for a sequence are
+ * looked at. A lane that never started is fine. */
+void engine_lane_wake(struct engine_lane *lane);
 /* Takes the piece. Returns its number, 0 with *fault (it is then still the caller's). */
 uint64_t engine_lane_queue(struct engine_lane *lane, struct engine_job *job,
                            struct proto_fault *fault);

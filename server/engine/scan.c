@@ -73,6 +73,8 @@ bool engine_scan(struct engine *engine, const struct engine_scan *scan, struct p
     job->bytes = scan->bytes;
     job->reply_bytes = scan->reply_bytes;
     job->deadline_ms = scan->deadline_ms;
+    job->min_seq = scan->min_seq;
+    job->wait_until_ms = scan->wait_until_ms;
     job->context = own;
     job->run = scan_run;
     job->run_many = scan->run_many ? scan_run_many : NULL;

@@ -140,6 +140,10 @@ void net_conn_finish(struct net_conn *conn, _Atomic uint64_t *reason)
     }
     net_conn_read_stop(conn);
     net_buffer_free(conn->worker, &conn->in);
+    const struct net_handler *handler = &conn->worker->server->handler;
+    if (handler->on_finish != NULL) {
+        handler->on_finish(handler->context, conn->worker->context, conn);
+    }
 }
 
 /* Everything is sent: end the sending half, then wait for the peer to do the same. */

@@ -99,6 +99,10 @@ struct net_handler {
     /* The connection is gone: free its state here. Called once for every connection, also for one
      * that never sent a frame; never within on_frames. */
     void (*on_close)(void *context, void *worker, struct net_conn *conn);
+    /* Optional. No more will be read of the connection: what was asked is still answered, but what
+     * waits for something that may never come had better not. Any number of times before on_close.
+     */
+    void (*on_finish)(void *context, void *worker, struct net_conn *conn);
     /* The peer is owed so many bytes that its requests are not read on (out_bytes_high), or is not
      * any more. */
     void (*on_owes)(void *context, void *worker, struct net_conn *conn, bool owes);

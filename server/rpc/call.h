@@ -60,6 +60,8 @@ struct rpc_call {
     uint16_t flags; /* of the reply: PROTO_FLAG_REPLY, and CHECKSUM if the request had one */
     uint64_t read_ns;
     uint64_t deadline_ms;
+    uint64_t min_seq; /* that it waits for; 0: none */
+    bool wants_age;   /* in its reply */
     /* On a thread of a lane, where the session's person may be gone: its number and how it signs.
      * NULL elsewhere. */
     const struct rpc_origin *origin;
@@ -95,11 +97,16 @@ static inline uint64_t rpc_session_owner(const struct rpc_session *session)
  * of that thread: so a handler need not know its lane, but may take its time. A request whose
  * operation has no such lane goes to that of large ones, may answer later, and holds its connection
  * (call->hold) until it was read, so that what is behind it is not begun before it. The payload is
- * copied, unless its memory can be taken (rpc_batch.take). PROTO_BUSY if too many wait. */
+ * copied, unless its memory can be taken (rpc_batch.take). One that waits for a sequence
+ * (call->min_seq) goes to a thread once that is applied. PROTO_BUSY if too many wait. */
 enum rpc_outcome rpc_scan_submit(struct rpc_call *call, struct proto_span payload,
                                  struct proto_fault *fault);
 /* False with *fault if the request's deadline_ms has passed since it was read. */
 bool rpc_in_time(struct rpc_call *call, uint64_t deadline_ms, struct proto_fault *fault);
+/* False with *fault (BEHIND) if this server knows less than the request wants: a sequence that it
+ * has not applied, or an age. */
+bool rpc_near_enough(const struct rpc_call *call, const struct proto_request *request,
+                     struct proto_fault *fault);
 /* The number under which the connection is listed; 0: it is not. */
 uint64_t rpc_connection(const struct rpc_call *call);
 

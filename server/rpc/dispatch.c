@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "server/rpc/admit.h"
+#include "server/rpc/age_write.h"
 #include "server/rpc/debt.h"
 #include "server/rpc/hot/hot.h"
 #include "server/rpc/score_reply.h"
@@ -109,6 +110,13 @@ void rpc_session_unsent(struct rpc_session *session, size_t unsent)
     }
 }
 
+void rpc_session_finish(struct rpc *rpc, struct rpc_session *session)
+{
+    if (session->debt) {
+        engine_waits_end(rpc->options.engine, rpc_session_owner(session));
+    }
+}
+
 void rpc_session_close(struct rpc *rpc, struct rpc_session *session)
 {
     if (session->debt) {
@@ -203,6 +211,32 @@ static bool is_long(const struct rpc_call *call)
     return proto_read_array(&reader) > PROTO_LOOP_IDS_MAX;
 }
 
+/* The request names a sequence, or an age. True: it may be begun, on a view that has the sequence.
+ * Else it waits (call->min_seq set) or is refused (*fault). What hello changes is the loop's, and
+ * is the same on every server. */
+static bool may_begin(struct rpc_call *call, struct proto_fault *fault)
+{
+    const struct proto_request *request = &call->worker->request;
+    const struct engine *engine = call->worker->rpc->options.engine;
+    if (call->op->op == PROTO_OP_HELLO) {
+        return true;
+    }
+    if (!engine_is_young(engine, request->max_age_ms, fault)) {
+        return false;
+    }
+    if (engine_applied(engine) >= request->min_seq) {
+        return engine_worker_refresh(call->worker->engine, fault);
+    }
+    call->min_seq = request->min_seq;
+    rpc_tally(call, BASE_METRIC_REQUESTS_AWAITED, 1);
+    return false;
+}
+
+static bool is_plain(const struct proto_request *request)
+{
+    return request->min_seq == 0 && request->max_age_ms == UINT64_MAX;
+}
+
 static enum rpc_outcome call_run(struct rpc_call *call, struct proto_span payload,
                                  struct proto_fault *fault)
 {
@@ -218,9 +252,14 @@ static enum rpc_outcome call_run(struct rpc_call *call, struct proto_span payloa
         return RPC_FAILED;
     }
     call->args = worker->request.args;
+    call->wants_age = worker->request.staleness;
+    if (!is_plain(&worker->request) && !may_begin(call, fault) && call->min_seq == 0) {
+        return RPC_FAILED;
+    }
     bool scan = call->op->lane == PROTO_LANE_SCAN || call->op->lane == PROTO_LANE_SEARCH ||
                 call->op->lane == PROTO_LANE_MEASURE || call->op->lane == PROTO_LANE_QUERY;
-    return scan || is_long(call) ? rpc_scan_submit(call, payload, fault) : rpc_handle(call, fault);
+    return scan || call->min_seq > 0 || is_long(call) ? rpc_scan_submit(call, payload, fault)
+                                                      : rpc_handle(call, fault);
 }
 
 /* Serves one frame; true if its reply comes later. */
@@ -232,6 +271,8 @@ static bool serve_frame(struct rpc_call *call, const struct proto_frame *frame)
     call->request_id = frame->header.request_id;
     call->payload_bytes = frame->payload.bytes;
     call->hold = false;
+    call->min_seq = 0;
+    call->wants_age = false;
     call->flags = PROTO_FLAG_REPLY | (frame->header.flags & PROTO_FLAG_CHECKSUM);
     call->op = proto_op_find(frame->header.code);
     base_arena_reset(&worker->arena);
@@ -243,6 +284,7 @@ static bool serve_frame(struct rpc_call *call, const struct proto_frame *frame)
                         frame->header.code);
     }
     if (outcome == RPC_DONE) {
+        rpc_age_write(call);
         proto_writer_frame_end(call->out, PROTO_OK, call->flags, call->request_id);
         if (!proto_writer_ok(call->out)) {
             outcome = RPC_FAILED;

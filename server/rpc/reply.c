@@ -209,6 +209,14 @@ bool rpc_in_time(struct rpc_call *call, uint64_t deadline_ms, struct proto_fault
                            (unsigned long long)call->deadline_ms);
 }
 
+bool rpc_near_enough(const struct rpc_call *call, const struct proto_request *request,
+                     struct proto_fault *fault)
+{
+    const struct engine *engine = call->worker->rpc->options.engine;
+    return engine_is_young(engine, request->max_age_ms, fault) &&
+           engine_has_applied(engine, request->min_seq, fault);
+}
+
 int64_t rpc_deadline_ms(const struct rpc_call *call)
 {
     const struct rpc_options *options = &call->worker->rpc->options;

@@ -78,6 +78,7 @@ struct rpc_options {
     void *hello_context;
     /* Records requests where it is switched on; borrowed. NULL: it never is. */
     struct capture *capture;
+    uint64_t applied_ms; /* how long a request without a deadline waits for its sequence */
     uint64_t scan_ms; /* within which a scan must have ended, from when it was read; 0: no limit */
     bool (*crowded)(void *context); /* no reply should be begun: those unread fill the memory */
     void *crowded_context;
@@ -111,6 +112,9 @@ void rpc_session_unsent(struct rpc_session *session, size_t unsent);
  * over. To be asked now and then; whoever is told so closes the connection. */
 bool rpc_session_stands(const struct rpc *rpc, const struct rpc_session *session,
                         struct proto_fault *fault);
+/* No more requests will come over the connection, which may be gone: those that wait for a sequence
+ * wait no longer. */
+void rpc_session_finish(struct rpc *rpc, struct rpc_session *session);
 /* Also ends what only this connection waits for. */
 void rpc_session_close(struct rpc *rpc, struct rpc_session *session);
 

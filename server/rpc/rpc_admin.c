@@ -109,7 +109,8 @@ enum rpc_outcome rpc_on_HELLO(struct rpc_call *call, struct proto_fault *fault)
     struct proto_writer *out = call->out;
     enum proto_role role = call->worker->rpc->open ? PROTO_ROLE_ADMIN : call->session->role;
     tell_hello(call, role);
-    proto_write_map(out, 7);
+    uint64_t log = engine_log_id(call->worker->rpc->options.engine);
+    proto_write_map(out, log != 0 ? 8 : 7);
     rpc_put_text(out, call->op, PROTO_A_HELLO_SERVER, SERVER_NAME);
     rpc_put_uint(out, call->op, PROTO_A_HELLO_PROTOCOL, PROTO_VERSION);
     rpc_put_text(out, call->op, PROTO_A_HELLO_ROLE, proto_role_name(role));
@@ -123,6 +124,9 @@ enum rpc_outcome rpc_on_HELLO(struct rpc_call *call, struct proto_fault *fault)
     }
     rpc_put_uint(out, call->op, PROTO_A_HELLO_SCHEMA, state->schema ? state->schema->version : 0);
     rpc_put_uint(out, call->op, PROTO_A_HELLO_ICP, state->active ? state->active->version : 0);
+    if (log != 0) {
+        rpc_put_uint(out, call->op, PROTO_A_HELLO_LOG, log);
+    }
     rpc_put_flag(out, call->op, PROTO_A_HELLO_OPERATIONS, true);
     return RPC_DONE;
 }

@@ -3,11 +3,13 @@
  * it is large, waits with its payload, copied or taken, and is decoded and handled on a thread of
  * its lane. One that is large may hand a write or a job on, which then answers; in any case its
  * connection is released when it has been read. A list that is short in bytes and long in work
- * (LOOP_IDS_MAX) was checked, and holds nothing up. Where a lane is full, or its payloads are, the
- * answer is `busy`, and nothing was kept. */
+ * (LOOP_IDS_MAX) was checked, and holds nothing up; nor does one that waits for a sequence, in no
+ * lane's queue, and then runs on its lane or, if it has none, on AWAIT. Where a lane is full, or
+ * its payloads are, the answer is `busy`, and nothing was kept. */
 #include <assert.h>
 #include <stdlib.h>
 
+#include "server/rpc/age_write.h"
 #include "server/rpc/call.h"
 #include "server/rpc/debt.h"
 
@@ -18,6 +20,7 @@ struct pending_scan {
     struct rpc_origin origin;
     uint64_t deadline_ms; /* of the request, where it is known */
     bool large;           /* it is not decoded yet: the connection is held */
+    bool awaited;         /* a sequence was waited for */
     bool handed_on;       /* somebody else answers */
     struct proto_span payload;
     void *memory; /* in which it lies */
@@ -118,9 +121,10 @@ static bool begin(struct pending_scan *pending, struct rpc_call *call, struct en
 {
     if (!may_begin(pending, fault) ||
         !proto_request_decode(call->op, pending->payload, request, fault) ||
-        !rpc_in_time(call, request->deadline_ms, fault)) {
+        !rpc_in_time(call, request->deadline_ms, fault) || !rpc_near_enough(call, request, fault)) {
         return false;
     }
+    call->wants_age = request->staleness;
     engine_scan_until(job, rpc_deadline_ms(call));
     return true;
 }
@@ -141,6 +145,9 @@ static void similar_run_many(void *const *contexts, struct engine_job *const *jo
     }
     rpc_similar_many(calls, count, oks, faults);
     for (size_t i = 0; i < count; i++) {
+        if (oks[i]) {
+            rpc_age_write(&calls[i]);
+        }
         oks[i] = oks[i] && reply_fits(calls[i].out, &faults[i]);
     }
     free(requests);
@@ -157,8 +164,11 @@ static bool scan_run(void *context, struct engine_worker *engine, struct engine_
         return false;
     }
     enum rpc_outcome outcome = rpc_handle(&call, fault);
+    if (outcome == RPC_DONE) {
+        rpc_age_write(&call);
+    }
     base_arena_reset(&worker->arena);
-    assert(outcome != RPC_LATER || pending->large);
+    assert(outcome != RPC_LATER || pending->large || pending->awaited);
     pending->handed_on = outcome == RPC_LATER;
     return pending->handed_on || (outcome == RPC_DONE && reply_fits(call.out, fault));
 }
@@ -175,6 +185,14 @@ static int64_t scan_deadline_ms(const struct rpc_call *call)
     return asked == 0 || own < asked ? own : asked;
 }
 
+/* Until when it waits for its sequence: the request's deadline, or the server's own limit. */
+static int64_t await_until_ms(const struct rpc_call *call)
+{
+    const struct rpc_options *options = &call->worker->rpc->options;
+    int64_t asked = rpc_deadline_ms(call);
+    return asked != 0 ? asked : engine_now_ms(options->engine) + (int64_t)options->applied_ms;
+}
+
 static struct rpc_debt *debt_of(struct rpc_session *session)
 {
     if (!session->debt) {
@@ -183,9 +201,9 @@ static struct rpc_debt *debt_of(struct rpc_session *session)
     return session->debt;
 }
 
-static enum engine_lane_id lane_of(enum proto_lane lane)
+static enum engine_lane_id lane_of(const struct rpc_call *call)
 {
-    switch (lane) {
+    switch (call->op->lane) {
     case PROTO_LANE_SCAN:
         return ENGINE_LANE_SCAN;
     case PROTO_LANE_SEARCH:
@@ -199,7 +217,7 @@ static enum engine_lane_id lane_of(enum proto_lane lane)
     case PROTO_LANE_JOB:
         break;
     }
-    return ENGINE_LANE_LARGE;
+    return call->min_seq > 0 ? ENGINE_LANE_AWAIT : ENGINE_LANE_LARGE;
 }
 
 /* About, of one that may run with others. Of what is not decoded yet nothing is known. */
@@ -261,7 +279,8 @@ static struct pending_scan *pending_create(struct rpc_call *call, struct proto_s
     later->debt = debt;
     pending->later = later;
     pending->debt = rpc_debt_retain(debt);
-    pending->large = lane_of(call->op->lane) == ENGINE_LANE_LARGE && !call->args;
+    pending->large = lane_of(call) == ENGINE_LANE_LARGE && !call->args;
+    pending->awaited = call->min_seq > 0;
     pending_fill(pending, call);
     return pending;
 }
@@ -274,11 +293,13 @@ enum rpc_outcome rpc_scan_submit(struct rpc_call *call, struct proto_span payloa
         return RPC_FAILED;
     }
     struct engine_scan scan = {.op = call->op->op,
-                               .lane = lane_of(call->op->lane),
+                               .lane = lane_of(call),
                                .owner = rpc_session_owner(call->session),
                                .bytes = payload.bytes,
                                .reply_bytes = reply_bytes(call),
                                .deadline_ms = scan_deadline_ms(call),
+                               .min_seq = call->min_seq,
+                               .wait_until_ms = await_until_ms(call),
                                .context = pending,
                                .run = scan_run,
                                .run_many =

@@ -40,11 +40,13 @@ static void arg_write(struct proto_writer *writer, enum proto_type type,
     }
 }
 
-/* Writes the fields that are present, and the deadline if there is one. */
+/* Writes the fields that are present, and what every request may carry if it says anything. */
 static void request_write(struct proto_writer *writer, const struct proto_request *request)
 {
     const struct proto_op_info *op = request->op;
-    size_t present = request->deadline_ms != 0;
+    bool is_aged = request->max_age_ms != UINT64_MAX;
+    size_t present = (size_t)(request->deadline_ms != 0) + (request->min_seq != 0) + is_aged +
+                     request->staleness;
     for (size_t i = 0; i < op->request_count; i++) {
         present += request->args[i].present;
     }
@@ -59,6 +61,18 @@ static void request_write(struct proto_writer *writer, const struct proto_reques
         proto_write_text(writer, "deadline_ms");
         proto_write_uint(writer, request->deadline_ms);
     }
+    if (request->min_seq != 0) {
+        proto_write_text(writer, "min_seq");
+        proto_write_uint(writer, request->min_seq);
+    }
+    if (is_aged) {
+        proto_write_text(writer, "max_age_ms");
+        proto_write_uint(writer, request->max_age_ms);
+    }
+    if (request->staleness) {
+        proto_write_text(writer, "staleness");
+        proto_write_bool(writer, true);
+    }
 }
 
 static void request_check(const struct proto_request *request)
@@ -71,7 +85,8 @@ static void request_check(const struct proto_request *request)
     proto_writer_init(&again);
     request_write(&once, request);
     FUZZ_HOLDS(proto_request_decode(request->op, proto_writer_span(&once), &back, &fault));
-    FUZZ_HOLDS(back.deadline_ms == request->deadline_ms);
+    FUZZ_HOLDS(back.deadline_ms == request->deadline_ms && back.min_seq == request->min_seq &&
+               back.max_age_ms == request->max_age_ms);
     request_write(&again, &back);
     FUZZ_HOLDS(proto_span_equal(proto_writer_span(&once), proto_writer_span(&again)));
     proto_writer_fini(&once);

@@ -31,6 +31,25 @@ static void overview_print(FILE *out, const struct proto_op_info *ops, size_t co
     }
 }
 
+static void commons_print(FILE *out)
+{
+    static const struct {
+        const char *name, *type, *unit, *help;
+    } rows[] = {
+#define M(NAME, name, TYPE, unit, help) {name, #TYPE, unit, help},
+#include "proto/common.def"
+#undef M
+    };
+    (void)fputs("| Member | Type | Unit | Meaning |\n|---|---|---|---|\n", out);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        (void)fprintf(out, "| `%s` | ", rows[i].name);
+        for (const char *at = rows[i].type; *at != '\0'; at++) {
+            (void)fputc(*at + ('a' - 'A'), out);
+        }
+        (void)fprintf(out, " | %s | %s |\n", rows[i].unit, rows[i].help);
+    }
+}
+
 static void types_print(FILE *out)
 {
     (void)fputs(
@@ -48,8 +67,12 @@ static void types_print(FILE *out)
         "| list | array; *list of x*: of maps with the members of [x](#members) |\n"
         "| map | map with str keys; *map: x* has the members of [x](#members) |\n"
         "| any | any of these, or nil |\n\n"
-        "Every request may also carry `deadline_ms` (uint). Unknown keys are passed over.\n\n"
-        "*Allowed* bounds the value of a number, the bytes of a text and the elements of a list; "
+        "Every request may also carry these, of which [protocol.md](../protocol.md) says more. "
+        "Unknown keys are passed over.\n\n",
+        out);
+    commons_print(out);
+    (void)fputs(
+        "\n*Allowed* bounds the value of a number, the bytes of a text and the elements of a list; "
         "what is beyond is refused by name (`bad-field`; a list or a document that is too long "
         "`too-large`). *Default* is what a field that is left out means. In a reply a number's "
         "unit stands behind its type.\n",

@@ -251,6 +251,29 @@ static void request_takes_an_empty_payload_for_an_empty_map(void **state)
     assert_false(fixture->request.args[PROTO_Q_SCORE_ID].present);
 }
 
+static void request_carries_what_it_wants_of_the_server_in_any_operation(void **state)
+{
+    struct fixture *fixture = *state;
+    proto_write_map(&fixture->writer, 2);
+    proto_write_text(&fixture->writer, "max_age_ms");
+    proto_write_uint(&fixture->writer, 0);
+    proto_write_text(&fixture->writer, "min_seq");
+    proto_write_uint(&fixture->writer, 900);
+    assert_true(decode(fixture, PROTO_OP_SCORE));
+    assert_int_equal(fixture->request.min_seq, 900);
+    assert_int_equal(fixture->request.max_age_ms, 0);
+    proto_writer_reset(&fixture->writer);
+    proto_write_map(&fixture->writer, 0);
+    assert_true(decode(fixture, PROTO_OP_SCORE));
+    assert_int_equal(fixture->request.min_seq, 0);
+    assert_true(fixture->request.max_age_ms == UINT64_MAX);
+    proto_writer_reset(&fixture->writer);
+    proto_write_map(&fixture->writer, 1);
+    proto_write_text(&fixture->writer, "min_seq");
+    proto_write_text(&fixture->writer, "900");
+    refused(fixture, PROTO_OP_PING, PROTO_BAD_FIELD, "min_seq");
+}
+
 static void request_carries_a_deadline_in_any_operation(void **state)
 {
     struct fixture *fixture = *state;
@@ -400,6 +423,7 @@ int main(void)
         TEST(reply_tables_decode_too),
         TEST(request_takes_an_empty_payload_for_an_empty_map),
         TEST(request_carries_a_deadline_in_any_operation),
+        TEST(request_carries_what_it_wants_of_the_server_in_any_operation),
         TEST(request_passes_over_unknown_keys),
         TEST(request_checks_the_form_of_unknown_keys),
         TEST(request_refuses_keys_that_stand_twice),

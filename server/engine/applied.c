@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Happy path: the node has applied what a request wants, and is young enough. Failure paths: it is
+ * behind, or too old, and says how far it is. */
+#include "server/engine/applied.h"
+
+#include "server/engine/engine_internal.h"
+
+uint64_t engine_applied(const struct engine *engine)
+{
+    return atomic_load(&engine->applied.seq);
+}
+
+uint64_t engine_age_ms(const struct engine *engine)
+{
+    int64_t as_of_ms = atomic_load(&engine->applied.as_of_ms);
+    int64_t age_ms = as_of_ms != 0 ? engine_now_ms(engine) - as_of_ms : 0;
+    return age_ms > 0 ? (uint64_t)age_ms : 0;
+}
+
+uint64_t engine_log_id(const struct engine *engine)
+{
+    return atomic_load(&engine->applied.log);
+}
+
+void engine_applied_follow(struct engine *engine, uint64_t log)
+{
+    atomic_store(&engine->applied.log, log);
+}
+
+void engine_applied_as_of(struct engine *engine, int64_t as_of_ms)
+{
+    atomic_store(&engine->applied.as_of_ms, as_of_ms);
+}
+
+bool engine_has_applied(const struct engine *engine, uint64_t seq, struct proto_fault *fault)
+{
+    uint64_t applied = engine_applied(engine);
+    return applied >= seq ||
+           proto_fault_set(fault, PROTO_BEHIND, "min_seq",
+                           "this server has applied sequence %llu and did not reach %llu in time; "
+                           "another one may have",
+                           (unsigned long long)applied, (unsigned long long)seq);
+}
+
+bool engine_is_young(const struct engine *engine, uint64_t age_ms_max, struct proto_fault *fault)
+{
+    uint64_t age_ms = engine_age_ms(engine);
+    return age_ms <= age_ms_max ||
+           proto_fault_set(fault, PROTO_BEHIND, "max_age_ms",
+                           "what this server knows is %llu ms old, %llu are allowed; another one "
+                           "may be nearer",
+                           (unsigned long long)age_ms, (unsigned long long)age_ms_max);
+}
