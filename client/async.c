@@ -274,6 +274,16 @@ size_t icp_async_in_flight(const struct icp_async *async)
     return async->in_flight;
 }
 
+struct icp_token icp_async_token_get(const struct icp_async *async)
+{
+    return (struct icp_token){async->core.token.log, async->core.token.seq};
+}
+
+void icp_async_token_set(struct icp_async *async, struct icp_token token)
+{
+    async->core.token = (struct client_token){token.log, token.seq};
+}
+
 /* The loop's side. */
 
 int icp_async_fd(const struct icp_async *async)

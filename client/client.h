@@ -34,6 +34,7 @@ struct icp_payload {
         bool is_map;
     } levels[CLIENT_NESTING_MAX];
     bool is_named;          /* the outermost map has the key `operation` */
+    bool has_min_seq;       /* the same of `min_seq` */
     enum proto_error error; /* sticky */
     const char *reason;
 };

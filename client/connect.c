@@ -73,6 +73,7 @@ static bool settings_read(struct client_settings *settings, const struct icp_opt
         .call_timeout_ms = or_default(options->call_timeout_ms, CALL_TIMEOUT_MS),
         .is_patient = !options->no_retry,
         .checksum = !options->no_checksum,
+        .carries_token = !options->no_min_seq,
         .in_flight_max = options->in_flight_max,
         .buffer_bytes_max =
             options->buffer_bytes_max != 0 ? options->buffer_bytes_max : CLIENT_BUFFER_BYTES_MAX,

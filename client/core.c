@@ -155,7 +155,9 @@ uint32_t client_core_request(struct client_core *core, const struct client_reque
         proto_fault_set(fault, PROTO_CONNECT, "", "there is no connection");
         return 0;
     }
-    return client_link_request(link, request, now_ms, fault);
+    struct client_request sent = *request;
+    sent.min_seq = client_token_wanted(core, link, request);
+    return client_link_request(link, &sent, now_ms, fault);
 }
 
 static bool role_next(struct client_core *core, enum client_role role, struct client_reply *reply)
@@ -165,6 +167,7 @@ static bool role_next(struct client_core *core, enum client_role role, struct cl
         return false;
     }
     while (client_link_next(link, core->now_ms, reply)) {
+        client_token_note(core, link, reply);
         if (reply->owner == NULL) {
             return true;
         }

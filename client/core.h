@@ -79,6 +79,12 @@ struct client_task_list {
     struct client_task *last;
 };
 
+/* The last of what was written, in a log; seq 0: nothing was. */
+struct client_token {
+    uint64_t log;
+    uint64_t seq;
+};
+
 struct client_core {
     struct client_settings settings;
     struct client_host hosts[CLIENT_HOSTS_MAX];
@@ -94,6 +100,7 @@ struct client_core {
     struct client_task_list waiting;
     struct client_task_list sent;
     struct client_greeting greeting; /* of the link that became ready last */
+    struct client_token token;       /* what reads are to have seen */
     bool is_wanted;                  /* a connection is wanted without a task */
     int epoll_fd;
     uint32_t ids;
@@ -147,6 +154,14 @@ void client_core_drop(struct client_core *core, const char *reason);
 void client_core_fork_check(struct client_core *core);
 
 /* Between the parts of the core. */
+/* Reading what was written (token.c). Notes what a reply says of it. */
+void client_token_note(struct client_core *core, struct client_link *link,
+                       const struct client_reply *reply);
+/* What a request must name on that link; 0: nothing. */
+uint64_t client_token_wanted(const struct client_core *core, const struct client_link *link,
+                             const struct client_request *request);
+/* Of two of one log the later one, of two logs the other. */
+void client_token_raise(struct client_token *token, struct client_token other);
 /* What came of an attempt, for the choice of the next one (hosts.c). */
 void client_host_failed(struct client_core *core, struct client_host *host, int64_t now_ms);
 void client_host_worked(struct client_host *host);

@@ -55,6 +55,7 @@ void client_greet_take(struct client_link *link, const struct client_reply *repl
         .schema = (uint64_t)icp_reply_int(&said, "schema", 0),
         .icp = (uint64_t)icp_reply_int(&said, "icp", 0),
     };
+    greeting->log = (uint64_t)icp_reply_int(&said, "log", 0);
     greeting->has_operations = icp_reply_flag(&said, "operations", false);
     link->state = CLIENT_READY;
     link->heard_ms = now_ms;

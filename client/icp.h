@@ -127,6 +127,7 @@ struct icp_options {
     const char *tls_ca;          /* who signs servers; NULL = whom this machine trusts */
     const char *tls_certificate; /* shown to a server that asks for one; NULL = none */
     const char *tls_key;         /* its key */
+    bool no_min_seq;             /* reads do not wait for what this client wrote (icp_token_get) */
 };
 /* struct icp_options options = {ICP_OPTIONS, .call_timeout_ms = 200}; in C++ before 20:
  * struct icp_options options = icp_options_default(); */
@@ -164,6 +165,19 @@ struct icp_server {
 ICP_API const struct icp_server *icp_server_info(const struct icp_client *client);
 /* Whether there is a connection, as far as is known without asking. */
 ICP_API bool icp_is_connected(const struct icp_client *client);
+
+/* Reading what was written, over several hosts. The client remembers the sequence of its last
+ * write. A read that goes over another connection than that write names it (`min_seq`), and is
+ * answered once that host has applied it, or ICP_BEHIND, and then another host is asked. Only hosts
+ * whose sequences are of the same log are held to it. What one client wrote another one reads with
+ * its token. */
+struct icp_token {
+    uint64_t log;
+    uint64_t seq; /* 0: nothing was written */
+};
+ICP_API struct icp_token icp_token_get(const struct icp_client *client);
+/* In place of what the client remembers. */
+ICP_API void icp_token_set(struct icp_client *client, struct icp_token token);
 
 /* Requests. */
 

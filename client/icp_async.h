@@ -60,6 +60,9 @@ ICP_API void icp_async_cancel(struct icp_async *async, struct icp_async_task *ta
 /* The next reply of a request without a callback, with the context of its call. False: none yet. */
 ICP_API bool icp_async_take(struct icp_async *async, void **context, struct icp_reply *reply);
 ICP_API size_t icp_async_in_flight(const struct icp_async *async);
+/* As icp_token_get and icp_token_set. */
+ICP_API struct icp_token icp_async_token_get(const struct icp_async *async);
+ICP_API void icp_async_token_set(struct icp_async *async, struct icp_token token);
 
 /* Bytes. */
 

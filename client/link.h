@@ -23,6 +23,7 @@ struct client_settings {
     uint32_t call_timeout_ms;
     bool is_patient; /* repeats what may be repeated */
     bool checksum;
+    bool carries_token; /* reads wait for what was written */
     char *name;
     char *token; /* NULL: none */
     size_t in_flight_max;
@@ -60,6 +61,7 @@ struct client_greeting {
     char texts[256];
     struct icp_server server; /* texts in `texts` */
     bool has_operations;      /* a write that carries an operation id may be repeated */
+    uint64_t log;             /* which one its sequences are of; 0: it does not say */
 };
 
 struct client_link {
@@ -87,6 +89,7 @@ struct client_link {
     int wait_ms_seen;  /* what was last asked for */
     bool has_answered; /* a request was answered, beyond the greeting */
     bool is_noted;     /* the core knows that it is ready */
+    uint64_t seen_seq; /* the host has applied it */
     uint32_t hello_id;
     uint32_t probe_id;
     struct client_greeting greeting;

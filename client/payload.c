@@ -45,7 +45,7 @@ void icp_payload_reset(struct icp_payload *payload)
     payload->depth = 0;
     payload->levels[0].count = 0;
     payload->levels[0].is_map = true;
-    payload->is_named = false;
+    payload->is_named = payload->has_min_seq = false;
     payload->error = PROTO_OK;
     payload->reason = NULL;
 }
@@ -82,7 +82,10 @@ static bool element_begin(struct icp_payload *payload, const char *key, size_t b
     if (key != NULL) {
         proto_write_text(&payload->body, key);
     }
-    payload->is_named |= payload->depth == 0 && key != NULL && strcmp(key, "operation") == 0;
+    if (payload->depth == 0 && key != NULL) {
+        payload->is_named |= strcmp(key, "operation") == 0;
+        payload->has_min_seq |= strcmp(key, "min_seq") == 0;
+    }
     payload->levels[payload->depth].count++;
     return true;
 }
@@ -267,5 +270,6 @@ bool client_request_fill(enum icp_op op, const struct icp_payload *payload,
     }
     request->op = (uint8_t)op;
     request->operation = payload != NULL && payload->is_named ? "" : NULL;
+    request->has_min_seq = payload != NULL && payload->has_min_seq;
     return client_payload_finish(payload, &request->pairs, &request->body, fault);
 }

@@ -194,11 +194,13 @@ static uint32_t id_take(struct client_pipeline *pipeline)
     }
 }
 
-/* Bytes beside the body: the largest map header, and the operation id with its key. */
+/* Bytes beside the body: the largest map header, and the operation id and the sequence with their
+ * keys. */
 static size_t extra_bytes(const struct client_request *request)
 {
     size_t id_bytes = request->operation != NULL ? strlen(request->operation) : 0;
-    return 5 + (request->operation != NULL ? 1 + strlen("operation") + 5 + id_bytes : 0);
+    return 5 + (request->operation != NULL ? 1 + strlen("operation") + 5 + id_bytes : 0) +
+           (request->min_seq != 0 ? 1 + strlen("min_seq") + 9 : 0);
 }
 
 static bool request_allowed(struct client_pipeline *pipeline, const struct client_request *request,
@@ -227,11 +229,16 @@ static void frame_write(struct client_pipeline *pipeline, const struct client_re
 {
     struct proto_writer *output = &pipeline->output;
     proto_writer_frame_begin(output);
-    proto_write_map(output, request->pairs + (request->operation != NULL));
+    proto_write_map(output,
+                    request->pairs + (request->operation != NULL) + (request->min_seq != 0));
     proto_write_raw(output, request->body);
     if (request->operation != NULL) {
         proto_write_text(output, "operation");
         proto_write_text(output, request->operation);
+    }
+    if (request->min_seq != 0) {
+        proto_write_text(output, "min_seq");
+        proto_write_uint(output, request->min_seq);
     }
     proto_writer_frame_end(output, request->op, pipeline->checksum ? PROTO_FLAG_CHECKSUM : 0, id);
 }
@@ -249,8 +256,12 @@ uint32_t client_pipeline_request(struct client_pipeline *pipeline,
         frame_write(pipeline, request, id);
         assert(proto_writer_ok(&pipeline->output));
         bool is_large = bytes > PROTO_HEADER_BYTES + PROTO_LOOP_BYTES_MAX;
-        pipeline->pending[pending_place(pipeline, id)] = (struct client_pending){
-            .owner = request->owner, .id = id, .op = request->op, .is_large = is_large};
+        pipeline->pending[pending_place(pipeline, id)] =
+            (struct client_pending){.owner = request->owner,
+                                    .id = id,
+                                    .op = request->op,
+                                    .is_large = is_large,
+                                    .min_seq = request->min_seq};
         pipeline->large_count += is_large;
         pipeline->pending_count++;
         pipeline->owned_count += request->owner != NULL;
@@ -342,6 +353,18 @@ static void fault_take(uint8_t status, struct proto_span payload, struct proto_f
                     (unsigned)status);
 }
 
+/* Where a write stands in the log; 0 where its reply says nothing of that. */
+static uint64_t seq_of(const struct proto_op_info *info, const struct proto_arg *args)
+{
+    for (size_t i = 0; i < info->reply_count; i++) {
+        if (args[i].present && info->reply[i].type == PROTO_UINT &&
+            strcmp(info->reply[i].name, "seq") == 0) {
+            return args[i].uint;
+        }
+    }
+    return 0;
+}
+
 static void reply_check(const struct client_pending *pending, uint8_t status,
                         struct client_reply *reply)
 {
@@ -356,6 +379,8 @@ static void reply_check(const struct client_pending *pending, uint8_t status,
     if (!proto_fields_decode(info->reply, info->reply_count, reply->payload, args, &fault)) {
         proto_fault_set(&reply->fault, PROTO_BAD_REPLY, fault.field,
                         "the server's reply to %s is not valid: %s", info->name, fault.message);
+    } else if (info->role >= PROTO_ROLE_WRITE) {
+        reply->seq = seq_of(info, args);
     }
 }
 
@@ -393,6 +418,7 @@ static bool frame_take(struct client_pipeline *pipeline, const struct proto_head
     reply->owner = pending.owner;
     reply->id = pending.id;
     reply->op = pending.op;
+    reply->min_seq = pending.min_seq;
     reply->more = (header->flags & PROTO_FLAG_MORE) != 0;
     if (!reply->more) {
         pending_remove(pipeline, place);

@@ -28,7 +28,8 @@ struct client_pending {
     uint32_t id; /* 0: the place is free */
     uint8_t op;
     bool forgotten;
-    bool is_large; /* the server reads it on a lane of its own, and nothing behind it before */
+    bool is_large;    /* the server reads it on a lane of its own, and nothing behind it before */
+    uint64_t min_seq; /* that it named; 0: none */
 };
 
 /* A request whose payload is a map of `pairs` encoded in `body`, borrowed for the call. */
@@ -37,6 +38,8 @@ struct client_request {
     size_t pairs;
     struct proto_span body;
     const char *operation; /* put into the map under that name; NULL: nothing is */
+    uint64_t min_seq;      /* the same; 0: nothing is */
+    bool has_min_seq;      /* the body has one */
     void *owner;
 };
 
@@ -46,6 +49,8 @@ struct client_reply {
     uint32_t id;
     uint8_t op;
     bool more;
+    uint64_t seq;             /* of a write that succeeded; 0: it was none */
+    uint64_t min_seq;         /* that the request named */
     struct proto_fault fault; /* code PROTO_OK for a success */
     struct proto_span payload;
 };

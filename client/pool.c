@@ -34,6 +34,7 @@ struct icp_pool {
     uint32_t lent;
     uint32_t waiting;
     uint32_t connections_max;
+    struct client_token token; /* of whoever wrote last: all clients read what it wrote */
     /* what clients are made from, and never changes */
     struct icp_options options;
     uint32_t call_timeout_ms;
@@ -219,22 +220,28 @@ static struct icp_client *lend_until(struct icp_pool *pool, int64_t until_ms,
     if (client != NULL || is_new) {
         pool->lent++;
     }
+    struct client_token token = pool->token;
     pthread_mutex_unlock(&pool->lock);
     if (client == NULL && !is_new) {
         proto_fault_set(fault, PROTO_TIMEOUT, "", "all %u clients of the pool were lent",
                         pool->connections_max);
     }
     if (!is_new) {
+        if (client != NULL) {
+            client_token_raise(&client->core.token, token);
+        }
         return client;
     }
     client = client_create(pool->uri, &pool->options, NULL, fault);
-    if (client == NULL) {
-        pthread_mutex_lock(&pool->lock);
-        pool->clients--;
-        pool->lent--;
-        pthread_mutex_unlock(&pool->lock);
+    if (client != NULL) {
+        client_token_raise(&client->core.token, token);
+        return client;
     }
-    return client;
+    pthread_mutex_lock(&pool->lock);
+    pool->clients--;
+    pool->lent--;
+    pthread_mutex_unlock(&pool->lock);
+    return NULL;
 }
 
 static int64_t pool_until_ms(const struct icp_pool *pool, uint32_t timeout_ms)
@@ -263,6 +270,7 @@ void icp_pool_give_back(struct icp_pool *pool, struct icp_client *client)
             ;
     }
     pthread_mutex_lock(&pool->lock);
+    client_token_raise(&pool->token, client->core.token);
     struct waiter *waiter = pool->waiter_first;
     pool->lent--;
     if (waiter != NULL) {

@@ -172,6 +172,7 @@ static bool task_send(struct client_core *core, struct client_task *task, size_t
     struct client_request request = task->request;
     request.operation =
         task->operation[0] != '\0' && link->greeting.has_operations ? task->operation : NULL;
+    request.min_seq = client_token_wanted(core, link, &request);
     uint32_t id = client_link_request(link, &request, now_ms, &fault);
     if (id == 0) {
         tell(core, task, &fault);
@@ -342,9 +343,10 @@ static bool refusal_absorbed(struct client_core *core, struct client_task *task,
                              int64_t now_ms)
 {
     enum proto_error code = reply->fault.code;
-    bool is_untouched = code == PROTO_BUSY || code == PROTO_SHUTTING_DOWN;
+    bool is_untouched = code == PROTO_BUSY || code == PROTO_SHUTTING_DOWN || code == PROTO_BEHIND;
     if (link == core->links[CLIENT_MAIN] &&
-        (code == PROTO_SHUTTING_DOWN || is_crowded(core, task, reply))) {
+        (code == PROTO_SHUTTING_DOWN || is_crowded(core, task, reply) ||
+         (code == PROTO_BEHIND && core->host_count > 1))) {
         client_main_leave(core, now_ms);
     }
     if (!core->settings.is_patient || task->sends >= CLIENT_SENDS_MAX ||

@@ -179,7 +179,7 @@ class Client {
             this.#settle(task, error);
             return;
         }
-        if (error.name === "shutting-down") {
+        if (error.name === "shutting-down" || error.name === "behind") {
             this.#leave(link);
         }
         this.#again(task, this.#backoff.busy(task.sends, error.retryAfterMs));

@@ -131,7 +131,7 @@ class Task {
         if (performance.now() + error.retryAfterMs >= this.until) {
             return false;
         }
-        if (error.name === "busy" || error.name === "shutting-down") {
+        if (["busy", "shutting-down", "behind"].includes(error.name)) {
             return this.sends < SENDS_MAX;
         }
         return error.name === "bad-checksum" && this.mayRepeat();

@@ -364,7 +364,7 @@ class AsyncClient(AsyncCalls):
             raise error
         wait = self._backoff.busy(task.sends, error.retry_after_ms)
         task.not_before = asyncio.get_running_loop().time() + wait
-        if error.name == "shutting-down":
+        if error.name in ("shutting-down", "behind"):
             self._leave(link)
 
     # Connections.

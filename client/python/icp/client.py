@@ -332,7 +332,7 @@ class _Run:
         if self.client.options.retry and task.after_refusal(error):
             self.again(task, time.monotonic()
                        + self.client._backoff.busy(task.sends, error.retry_after_ms))
-            if error.name == "shutting-down":
+            if error.name in ("shutting-down", "behind"):
                 self.client._silent = True  # its next call goes to another
         else:
             self.tell(task, error)

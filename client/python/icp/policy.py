@@ -4,7 +4,7 @@
 The rules are those of docs/protocol.md (When to send again) and the same as in libicp:
 - a request that is lost with its connection is sent again if it is safe, or if it carried an operation
   id and the server knows those;
-- `busy` and `shutting-down` mean that nothing was done: the request is sent again after a random while;
+- `busy`, `behind` and `shutting-down` mean that nothing was done: the request is sent again after a random while;
 - nothing is sent more than SENDS_MAX times, and nothing after its deadline;
 - a connection that says nothing though something was asked, nor to a ping, is lost as soon as another one
   is greeted; a scan or a job may take its time on one that answers pings.
@@ -185,7 +185,7 @@ class Task:
         time."""
         if time.monotonic() + error.retry_after_ms / 1000 >= self.until:
             return False
-        if error.name in ("busy", "shutting-down"):
+        if error.name in ("busy", "shutting-down", "behind"):
             return self.sends < SENDS_MAX
         return error.name == "bad-checksum" and self.may_repeat()
 
