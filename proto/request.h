@@ -23,9 +23,9 @@ struct proto_arg {
 
 struct proto_request {
     const struct proto_op_info *op;
-    uint64_t deadline_ms;                  /* 0 = none */
-    uint64_t min_seq;                      /* 0 = none */
-    uint64_t max_age_ms;                   /* UINT64_MAX = any */
+    uint64_t deadline_ms; /* 0 = none */
+    uint64_t min_seq;     /* 0 = none */
+    uint64_t max_age_ms;  /* UINT64_MAX = any */
     bool staleness;
     struct proto_arg args[PROTO_ARGS_MAX]; /* by position within the operation, PROTO_Q_* */
 };
