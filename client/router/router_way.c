@@ -111,12 +111,11 @@ static void on_score(void *context, const struct icp_reply *reply)
     char why[WHY_BYTES];
     bool good = icp_score_read(reply, &score, &fault);
     /* The same lead may have come twice and been decided meanwhile. */
-    if (!waiting->dry &&
-        repeated_answer(work, waiting->lead.id, waiting->answer, waiting->context)) {
-        good = false;
-    } else if (good) {
+    bool repeated =
+        !waiting->dry && repeated_answer(work, waiting->lead.id, waiting->answer, waiting->context);
+    if (good && !repeated) {
         decide(waiting, &score, NULL);
-    } else {
+    } else if (!repeated) {
         (void)snprintf(why, sizeof why, "%s: %.250s", icp_error_name(fault.code), fault.message);
         default_decide(waiting, why);
     }

@@ -89,7 +89,7 @@ static void ground_write(FILE *out, const struct report_journey *report)
 void report_journey(FILE *out, const struct report_journey *report)
 {
     draw_page_open(out, "Journeys: from the first touch to the outcome");
-    fputs("<main>\n<p>Every figure stands in a table beside its picture. Too little data is called "
+    fputs("<p>Every figure stands in a table beside its picture. Too little data is called "
           "insufficient, and how much is needed.</p>\n<nav aria-label=\"Sections\"><ul>\n",
           out);
     for (int part = 0; part < REPORT_JOURNEY_PARTS; part++) {
@@ -111,6 +111,5 @@ void report_journey(FILE *out, const struct report_journey *report)
         report_journey_path(out, report);
     }
     ground_write(out, report);
-    fputs("</main>\n", out);
     draw_page_close(out);
 }

@@ -140,7 +140,7 @@ void report_lifecycle(FILE *out, const struct report_lifecycle *report)
     report_day(report->to_ms, to);
     snprintf(title, sizeof title, "Lifecycle, %s to %s", from, to);
     draw_page_open(out, title);
-    fputs("<main>\n<p>State at the start of each day; every figure stands in a table beside its "
+    fputs("<p>State at the start of each day; every figure stands in a table beside its "
           "picture.</p>\n",
           out);
     tiles_write(out, report);
@@ -154,6 +154,5 @@ void report_lifecycle(FILE *out, const struct report_lifecycle *report)
         sections[i].write(out, report);
     }
     ground_write(out, report);
-    fputs("</main>\n", out);
     draw_page_close(out);
 }

@@ -120,7 +120,7 @@ static int roster_print(const struct roster *roster, char **text)
     if (out == NULL) {
         return cli_fail(roster->cli, EX_OSERR, "no memory for teams");
     }
-    for (size_t i = 0; i < roster->teams.count; i++) {
+    for (size_t i = 0; i < roster->teams.count && roster->members != NULL; i++) {
         struct proto_span team = roster->teams.entries[i].text;
         fprintf(out, "%s%.*s: %s", i > 0 ? "; " : "", (int)team.bytes, (const char *)team.data,
                 roster->members[i]);
