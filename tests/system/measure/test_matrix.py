@@ -105,7 +105,7 @@ class Company:
 class Matrix(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.server = icpd.Server(ICPD)
+        cls.server = icpd.Server(ICPD, "--scan-ms", "10m")  # what is late is no less right
         cls.addClassCleanup(cls.server.close)
         cls.client = cls.server.client()
         cls.addClassCleanup(cls.client.close)
