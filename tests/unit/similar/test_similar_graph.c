@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The graph beside the partitions: what it answers is true, how much of it there is, and that it
  * follows its set, comes back from its blocks, and lets the partitions answer where it cannot. */
-#include "server/similar/similar_graph.h"
-#include "tests/unit/similar/similar_fixture.h"
+#include "tests/unit/similar/similar_graph_fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,99 +10,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Fewer than partitions are calibrated for: these scan everything instead. */
-enum { K = 10, QUERIES = 40, COUNT = 1500 };
-
-/* Vectors in clusters, as accounts are. */
-static void clusters_make(struct fixture *fixture, uint32_t clusters)
-{
-    uint32_t dim = fixture->dim;
-    float *centres = calloc((size_t)clusters * dim, sizeof *centres);
-    assert_non_null(centres);
-    for (size_t i = 0; i < (size_t)clusters * dim; i++) {
-        centres[i] = fixture_normal(fixture);
-    }
-    for (uint32_t row = 0; row < fixture->count; row++) {
-        uint64_t cluster = fixture_random(fixture, clusters);
-        for (uint32_t i = 0; i < dim; i++) {
-            fixture->vectors[(size_t)row * dim + i] =
-                centres[cluster * dim + i] + 0.5f * fixture_normal(fixture);
-        }
-    }
-    free(centres);
-}
-
-/* A set of the vectors with a graph that has room for as many again. */
-static void graph_build_beside(struct fixture *fixture, uint32_t lists)
-{
-    fixture_build(fixture, lists);
-    fixture->set->options.graph_bytes_max = 2 * fixture->count * similar_graph_bytes(fixture->dim);
-    assert_int_equal(similar_graph_make(fixture->set), SIMILAR_OK);
-    assert_non_null(fixture->set->graph);
-}
-
-static void graph_build(struct fixture *fixture)
-{
-    graph_build_beside(fixture, 0);
-}
-
-/* As if calibration had found that so much effort reaches every target. */
-static void effort_set(struct fixture *fixture, uint32_t effort)
-{
-    assert_non_null(fixture->set->graph);
-    for (uint32_t l = 0; l < SIMILAR_GRAPH_LEVELS; l++) {
-        for (uint32_t t = 0; t < SIMILAR_TARGETS; t++) {
-            fixture->set->graph->settings[l][t] = (struct similar_setting){
-                .target = t < SIMILAR_TARGETS - 1 ? 0.9f + 0.02f * (float)t : 0.999f,
-                .measured = 0.9f,
-                .probes = effort,
-                .depth = l == 0 ? 10 : 100};
-        }
-    }
-}
-
-/*
- * Asks for the neighbours of vectors between stored ones; every answer must be of an account that
- * is there, have its very similarity, and come in order. Returns the share of the true ones.
- */
-static double recall_asked(struct fixture *fixture, enum similar_path path)
-{
-    uint32_t wanted = 0;
-    uint32_t shared = 0;
-    float *vector = calloc(fixture->dim, sizeof *vector);
-    for (uint32_t q = 0; q < QUERIES; q++) {
-        const float *a = fixture->vectors + fixture_random(fixture, fixture->count) * fixture->dim;
-        const float *b = fixture->vectors + fixture_random(fixture, fixture->count) * fixture->dim;
-        for (uint32_t i = 0; i < fixture->dim; i++) {
-            vector[i] = 0.9f * a[i] + 0.1f * b[i];
-        }
-        struct similar_query query = {.vector = vector, .k = K, .recall = 0.95};
-        struct similar_hit hits[K];
-        struct similar_hit best[K];
-        struct similar_report report;
-        uint32_t count;
-        assert_int_equal(
-            similar_search(fixture->set, fixture->scratch, &query, hits, &count, &report),
-            SIMILAR_OK);
-        uint32_t expected = fixture_oracle(fixture, &query, false, best);
-        assert_int_equal(report.path, path);
-        assert_int_equal(count, expected);
-        for (uint32_t i = 0; i < count; i++) {
-            const float *stored = similar_get(fixture->set, hits[i].id);
-            assert_non_null(stored);
-            assert_true(hits[i].similarity ==
-                        similar_pair(fixture->metric, vector, stored, fixture->dim));
-            assert_true(
-                i == 0 || hits[i - 1].similarity > hits[i].similarity ||
-                (hits[i - 1].similarity == hits[i].similarity && hits[i - 1].id < hits[i].id));
-            shared += hits[i].similarity >= best[expected - 1].similarity;
-        }
-        wanted += expected;
-    }
-    free(vector);
-    return (double)shared / wanted;
-}
 
 static void recall_holds_at_every_dimension(void **state)
 {
@@ -114,10 +20,10 @@ static void recall_holds_at_every_dimension(void **state)
         enum similar_metric metric = (enum similar_metric)(d < 12 ? d / 4 : d - 12);
         uint32_t dim = dims[d < 12 ? d % 4 : 4 + d - 12];
         fixture_init(&fixture, 11 + d, dim, COUNT, metric, SHAPE_SMOOTH);
-        clusters_make(&fixture, 30);
-        graph_build(&fixture);
-        effort_set(&fixture, 150);
-        double recall = recall_asked(&fixture, SIMILAR_PATH_GRAPH);
+        fixture_clusters(&fixture, 30);
+        fixture_graph(&fixture);
+        fixture_effort(&fixture, 150);
+        double recall = fixture_recall(&fixture, SIMILAR_PATH_GRAPH);
         print_message("metric %u, dim %u: recall %.4f\n", (unsigned)metric, dim, recall);
         assert_true(recall >= 0.97);
         fixture_fini(&fixture);
@@ -130,9 +36,9 @@ static void control_little_effort_falls_short(void **state)
     (void)state;
     struct fixture fixture;
     fixture_init(&fixture, 31, 64, COUNT, SIMILAR_L2, SHAPE_SMOOTH);
-    graph_build(&fixture);
-    effort_set(&fixture, 16);
-    assert_true(recall_asked(&fixture, SIMILAR_PATH_GRAPH) < 0.9);
+    fixture_graph(&fixture);
+    fixture_effort(&fixture, 16);
+    assert_true(fixture_recall(&fixture, SIMILAR_PATH_GRAPH) < 0.9);
     fixture_fini(&fixture);
 }
 
@@ -143,7 +49,7 @@ static void calibration_reaches_its_targets(void **state)
     struct fixture fixture;
     fixture_init(&fixture, 21, 16, 2 * COUNT, SIMILAR_L2, SHAPE_SMOOTH);
     /* So many lists that to rank them takes the partitions longer than a walk. */
-    graph_build_beside(&fixture, 800);
+    fixture_graph_beside(&fixture, 800);
     assert_int_equal(similar_graph_calibrate(fixture.set), SIMILAR_OK);
     struct similar_query queries[QUERIES];
     uint32_t efforts[3];
@@ -172,7 +78,7 @@ static void filters_are_walked_behind(void **state)
     for (enum similar_metric metric = SIMILAR_DOT; metric <= SIMILAR_DOT; metric++) {
         struct fixture fixture;
         fixture_init(&fixture, 81 + metric, 16, 2 * COUNT, metric, SHAPE_SMOOTH);
-        graph_build_beside(&fixture, 800);
+        fixture_graph_beside(&fixture, 800);
         assert_int_equal(similar_graph_calibrate(fixture.set), SIMILAR_OK);
         for (uint32_t f = 0; f < 4; f++) {
             uint32_t walked = 0;
@@ -226,8 +132,8 @@ static void a_filter_against_the_query_is_for_the_partitions(void **state)
     (void)state;
     struct fixture fixture;
     fixture_init(&fixture, 85, 16, 2 * COUNT, SIMILAR_L2, SHAPE_SMOOTH);
-    graph_build(&fixture);
-    effort_set(&fixture, 60);
+    fixture_graph(&fixture);
+    fixture_effort(&fixture, 60);
     memcpy(fixture.set->graph->filtered[0], fixture.set->graph->settings[0],
            sizeof fixture.set->graph->filtered[0]);
     /* Those on one side of the origin, asked from the other. */
@@ -267,9 +173,9 @@ static void hostile_sets_give_true_answers(void **state)
                                      : shape == SHAPE_SHIFTED ? SIMILAR_L2
                                                               : SIMILAR_COSINE;
         fixture_init(&fixture, 70 + shape, 12, COUNT, metric, shape);
-        graph_build(&fixture);
-        effort_set(&fixture, 200);
-        double recall = recall_asked(&fixture, SIMILAR_PATH_GRAPH);
+        fixture_graph(&fixture);
+        fixture_effort(&fixture, 200);
+        double recall = fixture_recall(&fixture, SIMILAR_PATH_GRAPH);
         print_message("shape %u, metric %u: recall %.4f\n", (unsigned)shape, (unsigned)metric,
                       recall);
         assert_true(recall >= 0.9);
@@ -286,254 +192,9 @@ static void equal_vectors_are_found(void **state)
     for (uint32_t row = 1; row < fixture.count; row++) {
         memcpy(fixture.vectors + (size_t)row * 16, fixture.vectors, 16 * sizeof(float));
     }
-    graph_build(&fixture);
-    effort_set(&fixture, 40);
-    assert_true(recall_asked(&fixture, SIMILAR_PATH_GRAPH) == 1);
-    fixture_fini(&fixture);
-}
-
-/* Puts an account in or takes it out. */
-static void row_toggle(struct fixture *fixture, uint64_t row)
-{
-    const float *vector = fixture->vectors + row * fixture->dim;
-    enum similar_status status = fixture->absent[row]
-                                     ? similar_insert(fixture->set, fixture->ids[row], vector)
-                                     : similar_remove(fixture->set, fixture->ids[row]);
-    assert_int_equal(status, SIMILAR_OK);
-    fixture->absent[row] = !fixture->absent[row];
-}
-
-static void blocks_seal(struct fixture *fixture)
-{
-    struct similar_source source = similar_memory_source(fixture->memory);
-    assert_int_equal(similar_flush(fixture->set), SIMILAR_OK);
-    for (uint32_t kind = SIMILAR_KIND_CENTROID; kind < SIMILAR_KINDS; kind++) {
-        size_t bytes = similar_block_bytes(kind, fixture->dim);
-        for (uint32_t number = 0; number < 500; number++) {
-            if (source.on_read(source.context, kind, number) != NULL) {
-                similar_block_seal(source.on_write(source.context, kind, number, bytes), bytes);
-            }
-        }
-    }
-}
-
-static void set_reopen(struct fixture *fixture)
-{
-    struct similar_options options = fixture_options(fixture, 0);
-    enum similar_status status;
-    options.graph_bytes_max = fixture->set->options.graph_bytes_max;
-    blocks_seal(fixture);
-    similar_destroy(fixture->set);
-    fixture->set = similar_open(&options, true, &status);
-    assert_int_equal(status, SIMILAR_OK);
-}
-
-static void changes_follow(enum similar_metric metric)
-{
-    struct fixture fixture;
-    fixture_init(&fixture, 41, 40, 1900, metric, SHAPE_SMOOTH);
-    clusters_make(&fixture, 30);
-    /* The last 450 come later. */
-    fixture.count = 1450;
-    graph_build(&fixture);
-    fixture.count = 1900;
-    memset(fixture.absent + 1450, 1, 450);
-    effort_set(&fixture, 100);
-    for (uint32_t row = 1450; row < 1900; row++) {
-        row_toggle(&fixture, row);
-    }
-    double inserted = recall_asked(&fixture, SIMILAR_PATH_GRAPH);
-    for (uint32_t step = 0; step < 500; step++) {
-        uint64_t row = fixture_random(&fixture, fixture.count);
-        if (!fixture.absent[row]) {
-            row_toggle(&fixture, row);
-        }
-        similar_balance(fixture.set, 1, NULL);
-    }
-    double removed = recall_asked(&fixture, SIMILAR_PATH_GRAPH);
-    print_message("after inserts %.4f, after removals %.4f\n", inserted, removed);
-    assert_true(inserted >= 0.95 && removed >= 0.95);
-    /* A third of 1,450 is the most: then the partitions answer, and they are as true. */
-    for (uint32_t row = 0; row < 1900; row++) {
-        if (!fixture.absent[row] && row % 2 == 0) {
-            row_toggle(&fixture, row);
-        }
-    }
-    struct similar_graph_figures figures;
-    similar_graph_figures(fixture.set, &figures);
-    assert_true(figures.built && !figures.answers);
-    (void)recall_asked(&fixture, SIMILAR_PATH_EXACT_SCAN);
-    fixture_fini(&fixture);
-}
-
-static void changes_are_followed(void **state)
-{
-    (void)state;
-    changes_follow(SIMILAR_COSINE);
-    changes_follow(SIMILAR_DOT);
-}
-
-/* Nothing that has an account links to a free place; of what was removed `most` may wait. */
-static void places_check(const struct fixture *fixture, uint64_t most)
-{
-    const struct similar_graph *graph = fixture->set->graph;
-    uint8_t *free_now = calloc(graph->count, 1);
-    assert_non_null(free_now);
-    for (uint32_t i = 0; i < graph->free_count; i++) {
-        assert_int_equal(similar_vertex_of(graph, graph->free[i])->id, SIMILAR_ID_NONE);
-        assert_int_equal(free_now[graph->free[i]]++, 0);
-    }
-    uint32_t live = 0;
-    for (uint32_t v = 0; v < graph->count; v++) {
-        const struct similar_vertex *head = similar_vertex_of(graph, v);
-        live += head->id != SIMILAR_ID_NONE;
-        for (uint32_t i = 0; i < head->degree; i++) {
-            assert_false(free_now[similar_vertex_links(graph, v)[i]]);
-        }
-    }
-    free(free_now);
-    assert_int_equal(live, similar_count(fixture->set));
-    assert_int_equal(live + graph->free_count + graph->removed_count, graph->count);
-    assert_true(graph->removed_count <= most);
-}
-
-/* Slices until nothing is due. */
-static void graph_mend(struct fixture *fixture)
-{
-    uint32_t done = 1;
-    while (done > 0) {
-        assert_int_equal(similar_balance(fixture->set, 1, &done), SIMILAR_OK);
-    }
-    assert_false(similar_balance_due(fixture->set));
-}
-
-/* Accounts come and go while places are freed, slice by slice, and the set is opened between. */
-static void places_of_removed_accounts_are_used_again(void **state)
-{
-    (void)state;
-    for (enum similar_metric metric = SIMILAR_DOT; metric <= SIMILAR_L2; metric++) {
-        struct fixture fixture;
-        fixture_init(&fixture, 61 + metric, 20, 2 * COUNT, metric, SHAPE_SMOOTH);
-        clusters_make(&fixture, 30);
-        graph_build(&fixture);
-        effort_set(&fixture, 80);
-        fixture.set->graph->built_count = 1000000; /* all that comes is not too much */
-        for (uint32_t row = 0; row < 1000; row++) {
-            row_toggle(&fixture, row);
-            similar_balance(fixture.set, 1, NULL);
-        }
-        graph_mend(&fixture);
-        places_check(&fixture, fixture.set->graph->count / 8);
-        assert_true(fixture.set->graph->free_count >= 600);
-        double removed = recall_asked(&fixture, SIMILAR_PATH_GRAPH);
-        for (uint32_t step = 0; step < 1000; step++) {
-            row_toggle(&fixture, step);
-            row_toggle(&fixture, 1000 + fixture_random(&fixture, 1000));
-            similar_balance(fixture.set, 1, NULL);
-            if (step % 250 == 0) {
-                places_check(&fixture, fixture.set->graph->count / 3);
-            }
-            if (step % 500 == 0) {
-                set_reopen(&fixture);
-                places_check(&fixture, fixture.set->graph->count / 3);
-            }
-        }
-        graph_mend(&fixture);
-        places_check(&fixture, fixture.set->graph->count / 8);
-        double churned = recall_asked(&fixture, SIMILAR_PATH_GRAPH);
-        print_message("metric %u: after removals %.4f, after as many again %.4f\n",
-                      (unsigned)metric, removed, churned);
-        /* More has come by then than a graph may take that is to answer. */
-        assert_true(removed >= 0.97 && churned >= 0.93);
-        assert_true(fixture.set->graph->count <= 2 * COUNT + 50);
-        fixture_fini(&fixture);
-    }
-}
-
-/* All that a list's entries stood on goes: what is left is found. */
-static void entries_that_go_are_replaced(void **state)
-{
-    (void)state;
-    struct fixture fixture;
-    fixture_init(&fixture, 66, 16, COUNT, SIMILAR_L2, SHAPE_SMOOTH);
-    clusters_make(&fixture, 30);
-    graph_build(&fixture);
-    effort_set(&fixture, 80);
-    for (uint32_t turn = 0; turn < 3; turn++) {
-        for (uint32_t e = 0; e < fixture.set->graph->entry_count; e++) {
-            uint32_t id = similar_vertex_of(fixture.set->graph, fixture.set->graph->entries[e])->id;
-            for (uint32_t row = 0; row < COUNT && id != SIMILAR_ID_NONE; row++) {
-                if (fixture.ids[row] == id) {
-                    row_toggle(&fixture, row);
-                }
-            }
-        }
-        graph_mend(&fixture);
-    }
-    assert_true(recall_asked(&fixture, SIMILAR_PATH_GRAPH) >= 0.97);
-    /* To the last: a set without accounts has no answers, and takes new ones. */
-    for (uint32_t row = 0; row < COUNT; row++) {
-        if (!fixture.absent[row]) {
-            row_toggle(&fixture, row);
-            similar_balance(fixture.set, 1, NULL);
-        }
-    }
-    graph_mend(&fixture);
-    for (uint32_t row = 0; row < 100; row++) {
-        row_toggle(&fixture, row);
-    }
-    (void)recall_asked(&fixture, SIMILAR_PATH_EXACT_SCAN);
-    fixture_fini(&fixture);
-}
-
-/* Lists that became short are dissolved: their accounts move, and remain one vertex each. */
-static void dissolved_lists_leave_one_vertex_an_account(void **state)
-{
-    (void)state;
-    struct fixture fixture;
-    uint32_t done = 1;
-    /* So many that a list of one member is too short. */
-    fixture_init(&fixture, 42, 8, 3 * COUNT, SIMILAR_COSINE, SHAPE_SMOOTH);
-    graph_build(&fixture);
-    effort_set(&fixture, 100);
-    for (uint32_t row = 0; row < fixture.count; row++) {
-        uint32_t list =
-            similar_header_of(
-                fixture.set->chunks[fixture.set->places[fixture.ids[row]] / SIMILAR_CHUNK].code)
-                ->list;
-        if (list < 4 && fixture.set->lists[list].live > 1) {
-            row_toggle(&fixture, row);
-        }
-    }
-    uint32_t lists = similar_list_count(fixture.set);
-    while (done > 0) {
-        assert_int_equal(similar_balance(fixture.set, 1, &done), SIMILAR_OK);
-    }
-    assert_true(similar_list_count(fixture.set) < lists);
-    assert_int_equal(fixture.set->graph->count, 3 * COUNT);
-    assert_true(recall_asked(&fixture, SIMILAR_PATH_GRAPH) >= 0.95);
-    set_reopen(&fixture);
-    assert_true(recall_asked(&fixture, SIMILAR_PATH_GRAPH) >= 0.95);
-    fixture_fini(&fixture);
-}
-
-/* An account that changes its vector is found where it is, not where it was. */
-static void an_account_moves(void **state)
-{
-    (void)state;
-    struct fixture fixture;
-    fixture_init(&fixture, 43, 24, COUNT, SIMILAR_L2, SHAPE_SMOOTH);
-    clusters_make(&fixture, 30);
-    graph_build(&fixture);
-    effort_set(&fixture, 60);
-    for (uint32_t row = 0; row < 200; row++) {
-        row_toggle(&fixture, row);
-        memcpy(fixture.vectors + (size_t)row * 24, fixture.vectors + (size_t)(COUNT - 1 - row) * 24,
-               24 * sizeof(float));
-        fixture.vectors[(size_t)row * 24] += 0.01f;
-        row_toggle(&fixture, row);
-    }
-    assert_true(recall_asked(&fixture, SIMILAR_PATH_GRAPH) >= 0.95);
+    fixture_graph(&fixture);
+    fixture_effort(&fixture, 40);
+    assert_true(fixture_recall(&fixture, SIMILAR_PATH_GRAPH) == 1);
     fixture_fini(&fixture);
 }
 
@@ -542,8 +203,8 @@ static void what_is_not_for_the_graph_is_not_answered_by_it(void **state)
     (void)state;
     struct fixture fixture;
     fixture_init(&fixture, 44, 24, COUNT, SIMILAR_COSINE, SHAPE_SMOOTH);
-    graph_build(&fixture);
-    effort_set(&fixture, 60);
+    fixture_graph(&fixture);
+    fixture_effort(&fixture, 60);
     fixture_filter(&fixture, 500);
     struct similar_filter *filter =
         similar_filter_create(fixture.set, fixture.words, fixture.word_count, NULL);
@@ -599,110 +260,29 @@ static void small_bounded_and_stopped_sets_have_none(void **state)
     }
 }
 
-/* One random set beside a graph: what is asked exactly equals brute force, whatever comes and goes,
- * and what is asked on the graph is true. */
-static void random_set_check(uint32_t turn)
-{
-    struct fixture fixture;
-    enum similar_metric metric = (enum similar_metric)(turn % 3);
-    enum fixture_shape shape = (enum fixture_shape)(turn / 3 % SHAPES);
-    fixture_init(&fixture, 900 + turn, 1 + turn * 7 % 40, 1000 + turn % 5 * 40, metric, shape);
-    graph_build(&fixture);
-    effort_set(&fixture, 100);
-    memcpy(fixture.set->graph->filtered[0], fixture.set->graph->settings[0],
-           sizeof fixture.set->graph->filtered[0]);
-    for (uint32_t step = 0; step < 400; step++) {
-        row_toggle(&fixture, fixture_random(&fixture, fixture.count));
-        similar_balance(fixture.set, 1, NULL);
-        if (step % 20 != 0) {
-            continue;
-        }
-        struct similar_hit hits[K];
-        struct similar_hit best[K];
-        struct similar_report report;
-        uint32_t count;
-        fixture_filter(&fixture, step % 40 == 0 ? 600 : 1000);
-        struct similar_filter *filter =
-            similar_filter_create(fixture.set, fixture.words, fixture.word_count, NULL);
-        struct similar_query query = {
-            .vector = fixture.vectors + fixture_random(&fixture, fixture.count) * fixture.dim,
-            .k = K,
-            .recall = 1,
-            .filter = filter};
-        uint32_t expected = fixture_oracle(&fixture, &query, true, best);
-        similar_search(fixture.set, fixture.scratch, &query, hits, &count, &report);
-        assert_true(report.exact && fixture_same(hits, count, best, expected));
-        query.recall = 0.92;
-        similar_search(fixture.set, fixture.scratch, &query, hits, &count, &report);
-        assert_int_equal(count, expected);
-        for (uint32_t i = 0; i < count; i++) {
-            const float *stored = similar_get(fixture.set, hits[i].id);
-            assert_non_null(stored);
-            assert_true((fixture.words[hits[i].id / 64] >> hits[i].id % 64 & 1) != 0);
-            assert_true(hits[i].similarity ==
-                        similar_pair(metric, query.vector, stored, fixture.dim));
-            assert_true(i == 0 || hits[i - 1].id != hits[i].id);
-        }
-        similar_filter_destroy(filter);
-    }
-    places_check(&fixture, fixture.set->graph->count);
-    set_reopen(&fixture);
-    places_check(&fixture, fixture.set->graph->count);
-    fixture_fini(&fixture);
-}
-
-static void random_sets_stay_exact_beside_a_graph(void **state)
-{
-    (void)state;
-    /* ICP_LONG: 500 sets, some minutes. */
-    uint32_t turns = getenv("ICP_LONG") != NULL ? 500 : 6;
-    for (uint32_t turn = 0; turn < turns; turn++) {
-        random_set_check(turns == 500 ? turn : turn * 4);
-    }
-}
-
-/* At its bound it takes no more: the partitions answer. */
-static void a_full_graph_lets_the_partitions_answer(void **state)
-{
-    (void)state;
-    struct fixture fixture;
-    fixture_init(&fixture, 46, 24, COUNT, SIMILAR_COSINE, SHAPE_SMOOTH);
-    clusters_make(&fixture, 30);
-    graph_build(&fixture);
-    effort_set(&fixture, 60);
-    fixture.set->graph->room = COUNT + 5;
-    for (uint32_t i = 0; i < 6; i++) {
-        row_toggle(&fixture, i);
-        row_toggle(&fixture, i);
-        assert_int_equal(fixture.set->graph->lost, i == 5);
-    }
-    (void)recall_asked(&fixture, SIMILAR_PATH_EXACT_SCAN);
-    fixture_fini(&fixture);
-}
-
 static void reopened_graph_is_the_same_graph(void **state)
 {
     (void)state;
     struct fixture fixture;
     fixture_init(&fixture, 47, 24, COUNT, SIMILAR_COSINE, SHAPE_SMOOTH);
-    clusters_make(&fixture, 30);
-    graph_build(&fixture);
-    effort_set(&fixture, 60);
+    fixture_clusters(&fixture, 30);
+    fixture_graph(&fixture);
+    fixture_effort(&fixture, 60);
     for (uint32_t i = 0; i < 200; i++) {
-        row_toggle(&fixture, fixture_random(&fixture, fixture.count));
+        fixture_toggle(&fixture, fixture_random(&fixture, fixture.count));
     }
     uint64_t random = fixture.random;
-    double before = recall_asked(&fixture, SIMILAR_PATH_GRAPH);
-    set_reopen(&fixture);
+    double before = fixture_recall(&fixture, SIMILAR_PATH_GRAPH);
+    fixture_reopen(&fixture);
     fixture.random = random;
-    assert_true(recall_asked(&fixture, SIMILAR_PATH_GRAPH) == before);
+    assert_true(fixture_recall(&fixture, SIMILAR_PATH_GRAPH) == before);
     for (uint32_t i = 0; i < 100; i++) {
-        row_toggle(&fixture, fixture_random(&fixture, fixture.count));
+        fixture_toggle(&fixture, fixture_random(&fixture, fixture.count));
     }
-    assert_true(recall_asked(&fixture, SIMILAR_PATH_GRAPH) >= 0.95);
+    assert_true(fixture_recall(&fixture, SIMILAR_PATH_GRAPH) >= 0.95);
     /* One that was lost when it was stored does not come back, and who wants none has none. */
     fixture.set->graph->lost = true;
-    set_reopen(&fixture);
+    fixture_reopen(&fixture);
     assert_null(fixture.set->graph);
     fixture_fini(&fixture);
 }
@@ -712,8 +292,8 @@ static void flipped_bits_are_found_at_open(void **state)
     (void)state;
     struct fixture fixture;
     fixture_init(&fixture, 48, 24, COUNT, SIMILAR_COSINE, SHAPE_SMOOTH);
-    graph_build(&fixture);
-    blocks_seal(&fixture);
+    fixture_graph(&fixture);
+    fixture_seal(&fixture);
     struct similar_source source = similar_memory_source(fixture.memory);
     struct similar_options options = fixture_options(&fixture, 0);
     options.graph_bytes_max = UINT64_MAX;
@@ -757,8 +337,8 @@ static void refused_memory_loses_the_graph_alone(void **state)
     (void)state;
     struct fixture fixture;
     fixture_init(&fixture, 49, 24, COUNT, SIMILAR_L2, SHAPE_SMOOTH);
-    clusters_make(&fixture, 30);
-    graph_build(&fixture);
+    fixture_clusters(&fixture, 30);
+    fixture_graph(&fixture);
     struct failing failing = {.inner = similar_memory_source(fixture.memory), .left = 700};
     fixture.set->options.source.context = &failing;
     fixture.set->options.source.on_write = failing_write;
@@ -767,11 +347,11 @@ static void refused_memory_loses_the_graph_alone(void **state)
     assert_null(fixture.set->graph);
     failing.left = 1000000;
     assert_int_equal(similar_graph_make(fixture.set), SIMILAR_OK);
-    effort_set(&fixture, 60);
+    fixture_effort(&fixture, 60);
     for (failing.left = 100; !fixture.set->graph->lost;) {
-        row_toggle(&fixture, fixture_random(&fixture, fixture.count));
+        fixture_toggle(&fixture, fixture_random(&fixture, fixture.count));
     }
-    (void)recall_asked(&fixture, SIMILAR_PATH_EXACT_SCAN);
+    (void)fixture_recall(&fixture, SIMILAR_PATH_EXACT_SCAN);
     fixture_fini(&fixture);
 }
 
@@ -815,8 +395,8 @@ static void build_is_the_same_everywhere(void **state)
     size_t table_count = similar_kernel_all(tables, 8);
     struct fixture fixture;
     fixture_init(&fixture, 50, 40, COUNT, SIMILAR_L2, SHAPE_SMOOTH);
-    clusters_make(&fixture, 30);
-    graph_build(&fixture);
+    fixture_clusters(&fixture, 30);
+    fixture_graph(&fixture);
     struct similar_source source = similar_memory_source(fixture.memory);
     size_t bytes = similar_block_bytes(SIMILAR_KIND_GRAPH, fixture.dim);
     uint32_t count = COUNT / SIMILAR_GRAPH_GROUP + 1;
@@ -853,15 +433,8 @@ int main(void)
         cmocka_unit_test(a_filter_against_the_query_is_for_the_partitions),
         cmocka_unit_test(hostile_sets_give_true_answers),
         cmocka_unit_test(equal_vectors_are_found),
-        cmocka_unit_test(changes_are_followed),
-        cmocka_unit_test(places_of_removed_accounts_are_used_again),
-        cmocka_unit_test(entries_that_go_are_replaced),
-        cmocka_unit_test(dissolved_lists_leave_one_vertex_an_account),
-        cmocka_unit_test(an_account_moves),
         cmocka_unit_test(what_is_not_for_the_graph_is_not_answered_by_it),
         cmocka_unit_test(small_bounded_and_stopped_sets_have_none),
-        cmocka_unit_test(random_sets_stay_exact_beside_a_graph),
-        cmocka_unit_test(a_full_graph_lets_the_partitions_answer),
         cmocka_unit_test(reopened_graph_is_the_same_graph),
         cmocka_unit_test(flipped_bits_are_found_at_open),
         cmocka_unit_test(refused_memory_loses_the_graph_alone),
