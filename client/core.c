@@ -30,16 +30,6 @@ void client_wake_at(struct client_core *core, int64_t moment_ms)
     }
 }
 
-int64_t client_random_below(struct client_core *core, int64_t bound)
-{
-    /* SplitMix64 (Steele, Lea and Flood 2014): spreads attempts of many clients, nothing more. */
-    uint64_t x = core->random += UINT64_C(0x9E3779B97F4A7C15);
-    x = (x ^ (x >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-    x = (x ^ (x >> 27)) * UINT64_C(0x94D049BB133111EB);
-    x ^= x >> 31;
-    return bound <= 1 ? 0 : (int64_t)(x % (uint64_t)bound);
-}
-
 bool client_core_init(struct client_core *core, const struct client_settings *settings,
                       struct proto_fault *fault)
 {

@@ -8,15 +8,19 @@
 
 enum {
 #define M(NAME, name, TYPE, unit, help) COMMON_##NAME,
+#define R(...)
 #include "proto/common.def"
 #undef M
+#undef R
     COMMON_COUNT,
 };
 static const struct proto_field_info common_fields[COMMON_COUNT] = {
 #define M(NAME, text, TYPE, unit, help)                                                            \
     {.name = (text), .name_bytes = sizeof(text) - 1, .type = PROTO_##TYPE},
+#define R(...)
 #include "proto/common.def"
 #undef M
+#undef R
 };
 
 static bool name_is(const struct proto_field_info *field, struct proto_span key)

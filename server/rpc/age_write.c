@@ -3,6 +3,12 @@
 
 #include "proto/mark.h"
 
+#define M(...)
+#define R(NAME, name, TYPE, unit, help) static const char member_##NAME[] = name;
+#include "proto/common.def"
+#undef M
+#undef R
+
 /* map 16 has two bytes of a count behind its marker. */
 #define MAP16_MORE 2
 
@@ -40,6 +46,6 @@ void rpc_age_write(const struct rpc_call *call)
         return;
     }
     rpc_map_widen(out, out->frame_start + PROTO_HEADER_BYTES);
-    proto_write_text(out, "age_ms");
+    proto_write_text(out, member_AGE_MS);
     proto_write_uint(out, engine_age_ms(call->worker->rpc->options.engine));
 }

@@ -35,10 +35,13 @@ static void commons_print(FILE *out)
 {
     static const struct {
         const char *name, *type, *unit, *help;
+        bool of_reply;
     } rows[] = {
-#define M(NAME, name, TYPE, unit, help) {name, #TYPE, unit, help},
+#define M(NAME, name, TYPE, unit, help) {name, #TYPE, unit, help, false},
+#define R(NAME, name, TYPE, unit, help) {name, #TYPE, unit, help, true},
 #include "proto/common.def"
 #undef M
+#undef R
     };
     (void)fputs("| Member | Type | Unit | Meaning |\n|---|---|---|---|\n", out);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -46,7 +49,8 @@ static void commons_print(FILE *out)
         for (const char *at = rows[i].type; *at != '\0'; at++) {
             (void)fputc(*at + ('a' - 'A'), out);
         }
-        (void)fprintf(out, " | %s | %s |\n", rows[i].unit, rows[i].help);
+        (void)fprintf(out, " | %s | %s%s |\n", rows[i].unit,
+                      rows[i].of_reply ? "of the reply: " : "", rows[i].help);
     }
 }
 

@@ -80,8 +80,8 @@ static void a_place_that_is_left_can_be_taken_again(void **state)
            engine_follow(fixture.engine, &(struct engine_follower){&heard[joined], hear}, &fault)) {
         joined++;
     }
-    /* The scores of the engine follow too. */
-    assert_int_equal(joined, ENGINE_FOLLOWERS_MAX - 1);
+    /* The scores of the engine follow too, and what is told of how far it is. */
+    assert_int_equal(joined, ENGINE_FOLLOWERS_MAX - 2);
     assert_int_equal(fault.code, PROTO_LIMIT);
     engine_unfollow(fixture.engine, &heard[3]);
     engine_unfollow(fixture.engine, &heard[3]); /* not there: nothing happens */

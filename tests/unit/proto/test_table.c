@@ -38,8 +38,10 @@ static void table_knows_no_operation_for_other_codes_and_names(void **state)
 
 static const char *const common[] = {
 #define M(NAME, name, TYPE, unit, help) name,
+#define R M
 #include "proto/common.def"
 #undef M
+#undef R
 };
 
 static void fields_stand_under(const struct proto_op_info *op,
