@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #include "proto/shape.h"
+#include "server/engine/applied.h"
 #include "tests/unit/rpc/rpc_fixture.h"
 #include "tests/unit/rpc/rpc_request.h"
 
@@ -568,6 +569,16 @@ static void segment_feed(void)
     }
 }
 
+/* A server that follows a log which others follow too says so. */
+static void hello_of_a_follower(void)
+{
+    struct proto_arg args[PROTO_ARGS_MAX];
+    engine_applied_follow(fixture.engine, 7);
+    ask(PROTO_OP_HELLO, "{}", args);
+    assert_int_equal(args[PROTO_A_HELLO_LOG].uint, 7);
+    engine_applied_follow(fixture.engine, 0);
+}
+
 static void every_field_of_every_reply_is_written_as_described(void **state)
 {
     (void)state;
@@ -579,6 +590,7 @@ static void every_field_of_every_reply_is_written_as_described(void **state)
         ask(asked[i].op, asked[i].request, args);
     }
     segment_feed();
+    hello_of_a_follower();
     put_again();
     for (size_t i = 0; i < count; i++) {
         for (size_t k = 0; k < ops[i].reply_count; k++) {
