@@ -9,6 +9,7 @@
 #include <sysexits.h>
 
 #include "server/cluster/cluster_log_pg.h"
+#include "server/engine/applied.h"
 #include "server/engine/submit.h"
 #include "server/http/exposition.h"
 #include "server/store/position.h"
@@ -59,6 +60,16 @@ static struct cluster_options options_of(const struct base_config *config, struc
                                     .make = cluster_log_pg_make};
 }
 
+static void on_log(void *context, uint64_t log)
+{
+    engine_applied_follow(context, log);
+}
+
+static void on_current(void *context, int64_t as_of_ms)
+{
+    engine_applied_as_of(context, as_of_ms);
+}
+
 bool node_open(const struct base_config *config, struct engine *engine,
                const struct base_clock *clock, struct base_log *log, struct cluster **cluster,
                struct proto_fault *fault)
@@ -68,6 +79,9 @@ bool node_open(const struct base_config *config, struct engine *engine,
     *cluster = NULL;
     options.clock = *clock;
     options.log = log;
+    options.on_log = on_log;
+    options.on_current = on_current;
+    options.context = engine;
     if (!node_check(config, fault)) {
         return false;
     }
@@ -83,6 +97,7 @@ bool node_open(const struct base_config *config, struct engine *engine,
     if (*cluster == NULL) {
         return false;
     }
+    engine_applied_as_of(engine, 1); /* until the log was reached: of nobody knows when */
     const struct engine_route route = {.submit = cluster_submit, .context = *cluster};
     engine_route_set(engine, &route);
     return true;

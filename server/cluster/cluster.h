@@ -48,6 +48,11 @@ struct cluster_options {
     bool (*make)(const struct cluster_log_options *options, struct cluster_log *log,
                  struct proto_fault *fault);
     struct base_log *log;
+    /* Told, by threads of the cluster and of the store: which log it is, once it was reached; and
+     * up to which moment all that was appended is applied (wall clock). NULL: nobody. */
+    void (*on_log)(void *context, uint64_t log);
+    void (*on_current)(void *context, int64_t as_of_ms);
+    void *context;
 };
 
 /* What a node shows; figures of cluster_figure.def. */

@@ -12,6 +12,7 @@ CREATE TABLE icpd.head (
     chain bytea NOT NULL,         -- its chain
     base bigint NOT NULL,         -- entries up to it are not kept
     base_chain bytea NOT NULL,
+    log bigint NOT NULL,          -- a number of this log's own, 1 … 2^60
     base_content bytea            -- what a store holds there; null once something was trimmed
 ) WITH (fillfactor = 10, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000);
 

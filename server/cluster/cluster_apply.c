@@ -22,6 +22,14 @@ struct landing {
     uint8_t id[CLUSTER_ID_BYTES];
 };
 
+/* All that was appended up to that moment is applied. */
+static void current(struct cluster *cluster, int64_t as_of_ms)
+{
+    if (cluster->options.on_current != NULL) {
+        cluster->options.on_current(cluster->options.context, as_of_ms);
+    }
+}
+
 /* On the writer's thread: the entry is on disk, or was not settled. */
 static void landed(void *context, const struct store_result *result)
 {
@@ -39,6 +47,9 @@ static void landed(void *context, const struct store_result *result)
         cluster->local_seq = landing->seq;
     }
     pthread_mutex_unlock(&cluster->lock);
+    if (result->settled) {
+        current(cluster, landing->time_ms); /* times of entries never go back */
+    }
     if (ticket != NULL) {
         ticket->on_done(ticket->context, result);
         cluster_ticket_free(ticket);
@@ -241,6 +252,9 @@ static void join(struct cluster *cluster)
     if (joined == CLUSTER_JOIN_GOOD) {
         cluster->taken = position.seq;
         head_note(cluster, &head);
+        if (cluster->options.on_log != NULL) {
+            cluster->options.on_log(cluster->options.context, head.log);
+        }
         pthread_mutex_lock(&cluster->lock);
         cluster->look.applied = position.seq;
         cluster->look.connects++;
@@ -290,6 +304,7 @@ static void follow(struct cluster *cluster)
     struct cluster_log *log = &cluster->apply_log;
     struct proto_fault fault = {.code = PROTO_OK};
     size_t count = 0;
+    int64_t began_ms = cluster->options.clock.now_ms(cluster->options.clock.context);
     cluster->read.code = PROTO_OK;
     bool good = log->read(log->context, cluster->taken, atomic_load(&cluster->acknowledged),
                           CLUSTER_GROUP_MOST, entry_take, cluster, &count, &fault);
@@ -309,6 +324,10 @@ static void follow(struct cluster *cluster)
     } else if (!good) {
         away(cluster, &fault);
     } else if (count == 0) {
+        flying_wait(cluster, 0);
+        if (!local_failed(cluster)) {
+            current(cluster, began_ms);
+        }
         log->wait(log->context, WAIT_MS);
     }
 }

@@ -47,6 +47,7 @@ struct cluster_logged {
 
 /* What the log says of itself. Entries base + 1 … head are kept. */
 struct cluster_head {
+    uint64_t log; /* a number of this log's own, 1 … 2^60 */
     uint64_t head, base;
     int64_t head_ms;                            /* time of its last entry; 0: there is none */
     uint8_t chain[CLUSTER_DIGEST_BYTES];        /* at the head */

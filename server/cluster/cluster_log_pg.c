@@ -85,7 +85,7 @@ static bool pg_look(void *context, struct cluster_head *head, struct proto_fault
                            ? NULL
                            : cluster_link_ask(&pg->link,
                                               "SELECT version::bigint, seq, time_ms, chain, base, "
-                                              "base_chain, base_content FROM icpd.head",
+                                              "base_chain, base_content, log FROM icpd.head",
                                               NULL, 0, fault);
     if (result == NULL) {
         return false;
@@ -98,6 +98,7 @@ static bool pg_look(void *context, struct cluster_head *head, struct proto_fault
     head->head = number_at(result, 0, 1);
     head->head_ms = (int64_t)number_at(result, 0, 2);
     head->base = number_at(result, 0, 4);
+    head->log = number_at(result, 0, 7);
     head->has_content = bytes_at(result, 0, 6, head->base_content, sizeof head->base_content);
     return true;
 }
@@ -385,12 +386,14 @@ static bool pg_found(void *context, uint64_t base, const uint8_t content[CLUSTER
     /* In one transaction; where it does not come to its end nothing of it is there. */
     return cluster_link_run(&pg->link, "BEGIN", fault) &&
            cluster_link_run(&pg->link, (const char *)cluster_sql, fault) &&
-           cluster_link_ask(&pg->link,
-                            "INSERT INTO icpd.head (version, seq, time_ms, chain, base, "
-                            "base_chain, base_content) SELECT 1, $1::bigint, 0, c, $1::bigint, c, "
-                            "$2::bytea FROM substr(sha256(uuid_send(gen_random_uuid())), 1, 16) "
-                            "AS c",
-                            parameters, 2, fault) != NULL &&
+           cluster_link_ask(
+               &pg->link,
+               "INSERT INTO icpd.head (version, seq, time_ms, chain, base, "
+               "base_chain, base_content, log) SELECT 1, $1::bigint, 0, c, $1::bigint, "
+               "c, $2::bytea, ('x' || substr(encode(c, 'hex'), 1, 15))::bit(60)::bigint "
+               "+ 1 FROM substr(sha256(uuid_send(gen_random_uuid())), 1, 16) "
+               "AS c",
+               parameters, 2, fault) != NULL &&
            cluster_link_run(&pg->link, "COMMIT", fault);
 }
 

@@ -23,7 +23,8 @@ struct engine_applied {
 void engine_applied_note(struct engine *engine, uint64_t seq);
 /* The node follows a log that others follow too: their sequences can be compared, and clients are
  * told so (hello). Stores that are copies of each other, and written to each for itself, are not
- * that. log: a number that no other log has, from 1 to 2^63 - 1; said before requests are taken. */
+ * that. log: a number that no other log has, from 1 to 2^63 - 1. Connections that were greeted
+ * before it was said carry no sequences. */
 void engine_applied_follow(struct engine *engine, uint64_t log);
 /* For a node that follows another log: all that was appended to it up to this moment (wall clock)
  * is applied. The age of an answer counts from it. 0: it follows nobody. */

@@ -57,8 +57,3 @@ bool engine_submit_wait(struct engine *engine, struct store_batch *batch,
     pthread_mutex_destroy(&waiter.mutex);
     return result->fault.code == PROTO_OK;
 }
-
-uint64_t engine_applied(const struct engine *engine)
-{
-    return store_seq(engine->store);
-}

@@ -3,8 +3,8 @@
  * log that it shares with others, from where it comes to the store.
  *
  * Sequences are the token for "read your writes": what a write is answered with is the sequence of
- * the log that all nodes of a cluster share, or of the store's own, which are the same number; and
- * engine_applied says up to where this node has applied them.
+ * the log that all nodes of a cluster share, or of the store's own, which are the same number;
+ * engine_applied (applied.h) says up to where this node has applied them.
  *
  * Ownership: the batch is taken as store_submit takes it. Errors: those of store_submit, and
  * PROTO_BUSY where the log cannot be reached. Threads: engine_route_set before there are requests;
@@ -33,9 +33,5 @@ bool engine_submit(struct engine *engine, struct store_batch *batch,
                    struct proto_fault *fault);
 bool engine_submit_wait(struct engine *engine, struct store_batch *batch,
                         struct store_result *result);
-
-/* The sequence up to which everything is applied and can be read here: whoever refreshes a worker
- * after that sees it. */
-uint64_t engine_applied(const struct engine *engine);
 
 #endif

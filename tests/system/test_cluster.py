@@ -254,6 +254,26 @@ def repeated_operations(cluster):
     raise AssertionError("the control was not found: a write without an id, repeated")
 
 
+def written_is_read(cluster):
+    """What was written through one node is read through each other one that is told the sequence;
+    every node names the same log, and is of now while it follows."""
+    logs = set()
+    for turn in range(20):
+        at = cluster.nodes[turn % 3]
+        with Client(at.port) as client:
+            seq = client.call("account-put", {"accounts": [{"id": "read", "values": {"employees": turn}}]})["seq"]
+        for node in cluster.nodes:
+            with Client(node.port) as client:
+                reply = client.call("account-get", {"id": "read", "min_seq": seq, "staleness": True})
+                if reply["values"]["employees"]["value"] != turn:
+                    raise AssertionError(f"turn {turn}: {node.name} read {reply}")
+                if reply["age_ms"] > 60000:
+                    raise AssertionError(f"{node.name} says that it is {reply['age_ms']} ms old")
+                logs.add(client.call("hello", {"client": "test"})["log"])
+    if len(logs) != 1:
+        raise AssertionError(f"one log has several numbers: {logs}")
+
+
 def further_nodes(tool, cluster, binary, flags):
     """One that is empty reads everything from the log, one that is restored what is behind its
     backup; and one whose backup ends before what the log keeps is told so."""
@@ -344,6 +364,7 @@ def main():
         level(cluster)
         repeated_operations(cluster)
         everything_is_there_once(cluster)
+        written_is_read(cluster)
         further_nodes(tool, cluster, binary, flags)
         altered_store(cluster, alter)
     except BaseException:

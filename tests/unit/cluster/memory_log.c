@@ -15,7 +15,7 @@ struct handle {
 
 void memory_log_init(struct memory_log *memory)
 {
-    *memory = (struct memory_log){.head = {.has_content = false}};
+    *memory = (struct memory_log){.head = {.log = 7}};
     pthread_mutex_init(&memory->lock, NULL);
     pthread_cond_init(&memory->moved, NULL);
 }
@@ -236,7 +236,7 @@ static bool memory_found(void *context, uint64_t base, const uint8_t content[CLU
     if (!enter(memory, fault)) {
         return false;
     }
-    memory->head = (struct cluster_head){.head = base, .base = base, .has_content = true};
+    memory->head = (struct cluster_head){.log = 7, .head = base, .base = base, .has_content = true};
     memset(memory->head.base_chain, 7, sizeof memory->head.base_chain);
     memset(memory->head.chain, 7, sizeof memory->head.chain);
     memcpy(memory->head.base_content, content, CLUSTER_DIGEST_BYTES);

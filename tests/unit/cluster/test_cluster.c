@@ -33,7 +33,21 @@ struct world {
     struct base_clock_manual clock;
     struct node nodes[NODES];
     uint64_t check_entries;
+    _Atomic uint64_t log_told;
+    _Atomic int64_t current_ms;
 };
+
+static void on_log(void *context, uint64_t log)
+{
+    struct world *world = context;
+    atomic_store(&world->log_told, log);
+}
+
+static void on_current(void *context, int64_t as_of_ms)
+{
+    struct world *world = context;
+    atomic_store(&world->current_ms, as_of_ms);
+}
 
 static struct cluster_options options_of(struct world *world, struct node *node)
 {
@@ -43,7 +57,10 @@ static struct cluster_options options_of(struct world *world, struct node *node)
                                     .clock = base_clock_manual(&world->clock),
                                     .queue_bytes_max = 1 << 20,
                                     .check_entries = world->check_entries,
-                                    .make = memory_log_make};
+                                    .make = memory_log_make,
+                                    .on_log = on_log,
+                                    .on_current = on_current,
+                                    .context = world};
 }
 
 static void node_start(struct world *world, unsigned place)
@@ -190,6 +207,11 @@ static void what_one_writes_all_have(void **state)
         assert_int_equal(result.created, i < 11);
     }
     must_be_level(world, 30);
+    assert_int_equal(atomic_load(&world->log_told), 7);
+    for (int i = 0; atomic_load(&world->current_ms) == 0; i++) {
+        assert_true(i < LOOKS); /* a reading that finds nothing more comes soon */
+        usleep(LOOK_US);
+    }
     for (unsigned i = 0; i < NODES; i++) {
         assert_true(number_of(&world->nodes[i].store, "a7") == 29);
     }
