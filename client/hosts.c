@@ -3,6 +3,8 @@
  * passed over for a while, longer each time, as long as there is another that is not: a machine
  * that is gone takes no answer away from those that are there, but for one attempt in a while.
  * Failure path: all have failed of late, and then the order is as if none had. */
+#include <assert.h>
+
 #include "client/core.h"
 
 /* How long a host is passed over after one failure, and at most. */
@@ -39,6 +41,7 @@ void client_host_worked(struct client_host *host)
 
 size_t client_host_after(const struct client_core *core, size_t host, int64_t now_ms)
 {
+    assert(core->host_count > 0); /* an address names one at least */
     for (size_t step = 1; step <= core->host_count; step++) {
         size_t next = (host + step) % core->host_count;
         if (core->hosts[next].cool_ms <= now_ms) {
