@@ -82,15 +82,13 @@ static bool set_change(struct keeping *keeping, const struct lookalike_set *set,
     size_t bytes = set->plan->dims * sizeof(float);
     for (size_t i = 0; i < count; i++) {
         const float *now = similar_get(set->set, slots[i]);
-        if (now && keeping->living[i] &&
-            memcmp(now, keeping->vectors + i * set->plan->dims, bytes) == 0) {
+        const float *next = keeping->living[i] ? keeping->vectors + i * set->plan->dims : NULL;
+        if (now && next && memcmp(now, next, bytes) == 0) {
             continue; /* nothing that the vector is made of has changed */
         }
         enum similar_status status = similar_remove(set->set, slots[i]);
         if (status == SIMILAR_OK || status == SIMILAR_ERROR_ABSENT) {
-            status = keeping->living[i] ? similar_insert(set->set, slots[i],
-                                                         keeping->vectors + i * set->plan->dims)
-                                        : SIMILAR_OK;
+            status = next ? similar_insert(set->set, slots[i], next) : SIMILAR_OK;
         }
         if (status != SIMILAR_OK) {
             base_log(engine_log(keeping->lookalike->engine), BASE_LOG_ERROR, "lookalike",
