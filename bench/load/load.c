@@ -104,11 +104,24 @@ static void phase_step(struct load *load, uint64_t at_ns)
          (options->requests_max > 0 && load->completed >= options->requests_max))) {
         usage_end(load);
         load->phase = PHASE_DRAIN;
+        load->end_ns = at_ns < load->end_ns ? at_ns : load->end_ns;
     }
+}
+
+/* An arrival of the window that is not sent yet: this thread came late to it, or its connection has
+ * no room. It is sent late, not left out. */
+static bool is_behind(const struct load *load, const struct stream_run *stream)
+{
+    return load_stream_is_open(stream->options) && stream->due_ns < load->end_ns;
 }
 
 static bool drained(const struct load *load)
 {
+    for (unsigned i = 0; i < load->options->stream_count; i++) {
+        if (is_behind(load, &load->streams[i])) {
+            return false;
+        }
+    }
     for (unsigned i = 0; i < load->conn_count; i++) {
         if (load->conns[i].outstanding > 0) {
             return false;
@@ -237,6 +250,16 @@ static bool run(struct load *load)
     return true;
 }
 
+/* What the schedule meant for the window and could not be sent until the end. */
+static void left_count(const struct load *load, struct stream_run *stream)
+{
+    while (is_behind(load, stream)) {
+        stream->meant += stream->due_ns >= load->measure_ns;
+        stream->cursor++;
+        load_stream_next(load, stream);
+    }
+}
+
 static void results_finish(struct load *load)
 {
     for (unsigned i = 0; i < load->options->stream_count; i++) {
@@ -251,6 +274,7 @@ static void results_finish(struct load *load)
         result->rate = result->seconds > 0 ? (double)result->completed / result->seconds : 0;
         result->request_bytes = (uint64_t)(load_traffic_mean_bytes(traffic) * (double)result->sent);
         if (load_stream_is_open(stream->options)) {
+            left_count(load, stream);
             result->offered = (double)stream->meant / load->options->measure_s;
             result->unanswered = stream->meant - stream->met;
         }

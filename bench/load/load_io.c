@@ -205,7 +205,7 @@ bool load_on_readable(struct load *load, struct load_conn *conn)
     return true;
 }
 
-void load_stream_next(struct load *load, struct stream_run *stream)
+void load_stream_next(const struct load *load, struct stream_run *stream)
 {
     const struct load_schedule *schedule = stream->options->schedule;
     if (schedule == NULL) {
@@ -232,7 +232,7 @@ static struct load_conn *arrival_conn(struct load *load, struct stream_run *stre
 
 bool load_arrivals_send(struct load *load, struct stream_run *stream, uint64_t at_ns)
 {
-    while (stream->due_ns <= at_ns && load->phase != PHASE_DRAIN) {
+    while (stream->due_ns <= at_ns && stream->due_ns < load->end_ns) {
         struct load_conn *conn = arrival_conn(load, stream);
         uint32_t slot = conn->next & (conn->ring - 1);
         if (conn->outstanding >= conn->ring || conn->greeting_left > 0 ||

@@ -58,6 +58,6 @@ bool load_on_readable(struct load *load, struct load_conn *conn);
  * out late, and their latency says so. */
 bool load_arrivals_send(struct load *load, struct stream_run *stream, uint64_t at_ns);
 /* When the next arrival is due. */
-void load_stream_next(struct load *load, struct stream_run *stream);
+void load_stream_next(const struct load *load, struct stream_run *stream);
 
 #endif
