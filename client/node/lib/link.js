@@ -110,9 +110,11 @@ class Link {
         return this.lastId;
     }
 
-    // While something is waited for: a ping where nothing comes, and then the word that it is dead.
+    // While something is waited for: a ping where nothing comes, and then the word that it is dead. What
+    // came while this process had to wait is read first: immediates run behind the reading of a turn of
+    // the loop, timers ahead of it.
     look(ms) {
-        this.watch = setTimeout(() => {
+        this.watch = setTimeout(() => setImmediate(() => {
             this.watch = null;
             if (this.waiting.size === 0 || this.lost !== null) {
                 return;
@@ -132,7 +134,7 @@ class Link {
                 this.pinged = true;
                 this.look(PING_MS);
             }
-        }, ms);
+        }), ms);
     }
 
     flush() {

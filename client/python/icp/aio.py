@@ -44,7 +44,7 @@ class _Link(asyncio.Protocol):
         self._quiet_since = 0.0
         self._pinged = False
         self._ping_id = 0
-        self._watch: Optional[asyncio.TimerHandle] = None
+        self._watch: Optional[asyncio.Handle] = None
         self._last_id = 0
         self._out: List[bytes] = []
         self._splitter = FrameSplitter()
@@ -117,8 +117,9 @@ class _Link(asyncio.Protocol):
         if self._large and not self._pinged:
             left = QUIET_S
         elif left <= 0 and self._pinged:
-            self.on_dead(self)
-            left = QUIET_S
+            # What came while this process had to wait is read first, by the next turn of the loop.
+            self._watch = self._loop.call_soon(self._judge_next)
+            return
         elif left <= 0:
             self._ping_id = self._last_id = (self._last_id % 0xFFFFFFFF) + 1
             self._out.append(frame_encode(OPERATIONS["ping"].opcode, self._last_id, b"", self._flags))
@@ -126,6 +127,17 @@ class _Link(asyncio.Protocol):
             self._pinged = True
             left = PING_S
         self._watch = self._loop.call_later(left, self._look)
+
+    def _judge_next(self) -> None:
+        self._watch = self._loop.call_soon(self._judge)
+
+    def _judge(self) -> None:
+        self._watch = None
+        if not self.waiting or self.lost is not None or self.on_dead is None:
+            return
+        if self._pinged:
+            self.on_dead(self)
+        self._watch = self._loop.call_later(QUIET_S, self._look)
 
     def is_silent(self) -> bool:
         return self._pinged and self.lost is None
