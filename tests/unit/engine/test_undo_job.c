@@ -1,169 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Imports that are taken back: random ones beside other writers against a model that keeps each
- * telling, over restarts; several of them in random orders, with tellings between, against what is
- * worked out without them, with a control; then keys, accounts that stay, events, a dry run that
+ * telling, over restarts; then keys, accounts that stay, events, a dry run that
  * counts the same and writes nothing, one that is cut off and goes on, and one that is asked for
  * twice. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/unit/engine/undo_fixture.h"
 
-#include <cmocka.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "server/engine/imports.h"
-#include "server/engine/undo_job.h"
 #include "server/store/past.h"
-#include "tests/unit/engine/engine_fixture.h"
 
 #define DAY INT64_C(86400000)
 
-enum { ACCOUNTS = 12, FIELDS = 2, WRITERS = 3, BATCHES = 60, ROUNDS = 6, SLOTS = 64 };
-
-static struct engine_fixture fixture;
-static struct engine_worker *worker;
-static uint16_t fields[FIELDS];
-static struct engine_undo_result result;
-
-static int setup(void **state)
-{
-    (void)state;
-    engine_fixture_open(&fixture);
-    engine_fixture_fill(&fixture, 1);
-    worker = engine_fixture_worker(&fixture);
-    const struct feature_schema *schema = engine_worker_state(worker)->schema;
-    fields[0] = feature_schema_find(schema, proto_span_text("employees"))->id;
-    fields[1] = feature_schema_find(schema, proto_span_text("industry"))->id;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    engine_worker_destroy(worker);
-    engine_fixture_close(&fixture);
-    return 0;
-}
-
-static void again(void)
-{
-    engine_worker_destroy(worker);
-    engine_fixture_again(&fixture);
-    worker = engine_fixture_worker(&fixture);
-}
-
-/* Values of an account in a batch; 0: none is told. keys may be NULL. */
-struct telling {
-    const char *id, *key;
-    int values[FIELDS];
-    int64_t ago_ms; /* dated, and true that long ago; 0: not dated */
-};
-
-static void telling_add(struct store_batch *batch, const struct telling *told, const char *source)
-{
-    struct proto_fault fault = {.code = PROTO_OK};
-    struct feature_value values[SLOTS] = {{0}};
-    char text[16];
-    struct proto_span key = proto_span_text(told->key != NULL ? told->key : "");
-    const struct proto_span by = proto_span_text(source);
-    (void)snprintf(text, sizeof text, "sector %d", told->values[1]);
-    int64_t time_ms = fixture.now_ms - told->ago_ms;
-    values[fields[0]] = (struct feature_value){
-        .present = told->values[0] != 0, .time_ms = time_ms, .number = told->values[0]};
-    values[fields[1]] = (struct feature_value){.present = told->values[1] != 0,
-                                               .type = FEATURE_CATEGORY,
-                                               .time_ms = time_ms,
-                                               .text = proto_span_text(text)};
-    const struct feature_record record = {.id = proto_span_text(told->id),
-                                          .keys = &key,
-                                          .key_count = told->key != NULL,
-                                          .sources = &by,
-                                          .source_count = 1,
-                                          .values = values,
-                                          .value_slots = SLOTS};
-    unsigned how = STORE_PATCH_CREATE | (told->ago_ms > 0 ? STORE_PATCH_DATED : 0);
-    assert_true(store_batch_patch_record(batch, &record, NULL, 0, how, &fault));
-}
-
-/* A batch of an import, or (NULL) of nobody's. */
-static void tell(const char *import, const struct telling *told, size_t count, const char *source)
-{
-    struct proto_fault fault = {.code = PROTO_OK};
-    struct store_result stored;
-    struct store_batch *batch = store_batch_create();
-    fixture.now_ms += 1000;
-    for (size_t i = 0; i < count; i++) {
-        telling_add(batch, &told[i], source);
-    }
-    if (import != NULL) {
-        assert_true(store_batch_import(batch, proto_span_text(import), STORE_IMPORT_PART,
-                                       (struct proto_span){NULL, 0}, &fault));
-    }
-    assert_true(store_submit_wait(engine_store(fixture.engine), batch, &stored));
-}
-
-static struct engine_job_info undo(const char *import, bool dry, const char *operation)
-{
-    struct proto_fault fault = {.code = PROTO_OK};
-    struct engine_undo_request request = {.import = proto_span_text(import),
-                                          .dry = dry,
-                                          .result = &result,
-                                          .on_done = engine_fixture_ended,
-                                          .context = &fixture};
-    if (operation != NULL) {
-        request.operation =
-            (struct engine_operation){.id = proto_span_text(operation), .digest = 7};
-    }
-    size_t before = fixture.ended_count;
-    assert_true(engine_undo_start(fixture.engine, &request, &fault) > 0);
-    struct engine_job_info info = engine_fixture_wait(&fixture, before + 1);
-    assert_true(engine_worker_refresh(worker, &fault));
-    return info;
-}
-
-static bool account_read(const char *id, struct feature_value *values,
-                         struct feature_record *record)
-{
-    struct proto_fault fault = {.code = PROTO_OK};
-    assert_true(engine_worker_refresh(worker, &fault));
-    uint32_t slot = store_find_id(worker->view, proto_span_text(id), &fault);
-    if (slot == STORE_NO_SLOT) {
-        return false;
-    }
-    assert_true(engine_record(worker, slot, record, &fault));
-    feature_record_values(record, values, SLOTS);
-    return true;
-}
-
-/* What a field is; 0: none, -1: there is no account. */
-static int value_of(const char *id, int field)
-{
-    struct feature_value values[SLOTS];
-    struct feature_record record;
-    int number = 0;
-    if (!account_read(id, values, &record)) {
-        return -1;
-    }
-    const struct feature_value *value = &values[fields[field]];
-    if (!value->present) {
-        return 0;
-    }
-    if (field == 0) {
-        return (int)value->number;
-    }
-    char text[32]; /* what follows in the record may be a digit */
-    (void)snprintf(text, sizeof text, "%.*s", (int)value->text.bytes,
-                   (const char *)value->text.data);
-    assert_int_equal(sscanf(text, "sector %d", &number), 1);
-    return number;
-}
-
-static uint64_t figure(enum engine_undo_figure at)
-{
-    return result.figures[at];
-}
+enum { WRITERS = 3, BATCHES = 60, ROUNDS = 6 };
 
 /* The model: what each field was, in order. Of a value that is told again it is known who told it
  * first and who last. */
@@ -183,12 +32,6 @@ static void model_tell(struct model *model, int writer, int value)
     } else {
         model->told[model->count++] = (struct said){writer, writer, value};
     }
-}
-
-static int random_of(uint32_t *seed, int most)
-{
-    *seed = *seed * 1664525U + 1013904223U;
-    return (int)((*seed >> 8) % (unsigned)most);
 }
 
 /* Without what the writer brought at the end, if the last word is the writer's. */
@@ -285,161 +128,6 @@ static bool has_key(const char *id, const char *key)
         }
     }
     return false;
-}
-
-/* All tellings of a field in order, by whom and when true; nobody's are those of NOBODY. */
-enum { IMPORTS = 4, NOBODY = IMPORTS, ORDERS = 4, STEPS = 44, WORDS = STEPS * 2 };
-struct word {
-    int writer, value;
-    int64_t time_ms;
-};
-struct words {
-    struct word list[WORDS];
-    int count;
-};
-
-/* What the field is by the words of those who are not gone: the newest in time, the last of those.
- */
-static int words_without(const struct words *words, unsigned gone)
-{
-    struct word now = {.time_ms = INT64_MIN};
-    for (int i = 0; i < words->count; i++) {
-        const struct word *word = &words->list[i];
-        now = (gone >> word->writer & 1U) == 0 && word->time_ms >= now.time_ms ? *word : now;
-    }
-    return now.value;
-}
-
-/* The control: what an undo gives back counts as told by nobody, as it once did. */
-static void words_back_naive(struct words *words, int writer)
-{
-    int at = words->count;
-    while (at > 0 && words->list[at - 1].writer == writer) {
-        at--;
-    }
-    if (at < words->count) {
-        int before = at > 0 ? words->list[at - 1].value : 0;
-        words->list[words->count++] = (struct word){NOBODY, before, fixture.now_ms};
-    }
-}
-
-struct order {
-    uint32_t seed;
-    int round;
-    bool dated;
-    int step;
-    unsigned gone;
-    struct words words[ACCOUNTS][FIELDS], naive[ACCOUNTS][FIELDS];
-    int naive_wrong;
-};
-
-/* A value for the field that can be told apart: that somebody repeated one between two others who
- * told it leaves no trace (docs/imports.md), nor does a late one that is the same. */
-static int order_value(struct order *order, const struct words *words, bool late)
-{
-    int value = 1 + random_of(&order->seed, 5);
-    int shown = words_without(words, order->gone);
-    bool twice = words->count > 1 && words->list[words->count - 2].value == value;
-    if (value == shown && (late || order->dated || order->gone != 0 || twice)) {
-        value = 1 + value % 5;
-    }
-    return value;
-}
-
-static void order_tell(struct order *order)
-{
-    char import[32];
-    char ids[ACCOUNTS][32];
-    struct telling told[ACCOUNTS];
-    size_t count = 0;
-    int writer = random_of(&order->seed, IMPORTS + 1);
-    /* No two times are the same: of those it is not told who was late. */
-    int64_t ago_ms = order->dated ? 1 + 1000 * random_of(&order->seed, 12) + order->step++ : 0;
-    if ((order->gone >> writer & 1U) != 0) {
-        return;
-    }
-    for (int i = 0; i < ACCOUNTS; i++) {
-        if (random_of(&order->seed, 4) != 0) {
-            continue;
-        }
-        (void)snprintf(ids[count], sizeof ids[count], "o%d-%d-%d", order->dated, order->round, i);
-        told[count] = (struct telling){.id = ids[count], .ago_ms = ago_ms};
-        for (int f = 0; f < FIELDS; f++) {
-            struct words *words = &order->words[i][f];
-            const struct word word = {writer, order_value(order, words, ago_ms > 0),
-                                      fixture.now_ms + 1000 - ago_ms};
-            if (random_of(&order->seed, 3) != 0) {
-                told[count].values[f] = word.value;
-                words->list[words->count++] = word;
-                order->naive[i][f].list[order->naive[i][f].count++] = word;
-            }
-        }
-        count++;
-    }
-    (void)snprintf(import, sizeof import, "order-%d-%d-%d", order->dated, order->round, writer);
-    if (count > 0) {
-        tell(writer == NOBODY ? NULL : import, told, count, writer % 2 == 0 ? "crm" : "billing");
-    }
-}
-
-static void order_check(struct order *order, int last)
-{
-    for (int i = 0; i < ACCOUNTS; i++) {
-        char id[32];
-        (void)snprintf(id, sizeof id, "o%d-%d-%d", order->dated, order->round, i);
-        for (int f = 0; f < FIELDS; f++) {
-            const struct words *naive = &order->naive[i][f];
-            int expected = words_without(&order->words[i][f], order->gone);
-            int value = value_of(id, f);
-            if ((value == -1 ? 0 : value) != expected) {
-                fail_msg("round %d, dated %d, after the undo of %d, gone %x: %s, field %d: %d, not "
-                         "%d",
-                         order->round, order->dated, last, order->gone, id, f, value, expected);
-            }
-            order->naive_wrong +=
-                naive->count > 0 && naive->list[naive->count - 1].value != expected;
-        }
-    }
-}
-
-static void order_undo(struct order *order)
-{
-    char import[32];
-    int writer = random_of(&order->seed, IMPORTS);
-    (void)snprintf(import, sizeof import, "order-%d-%d-%d", order->dated, order->round, writer);
-    if ((order->gone >> writer & 1U) != 0 || undo(import, false, NULL).state != ENGINE_JOB_DONE) {
-        return; /* or the import told nothing yet */
-    }
-    order->gone |= 1U << writer;
-    for (int i = 0; i < ACCOUNTS * FIELDS; i++) {
-        words_back_naive(&order->naive[i / FIELDS][i % FIELDS], writer);
-    }
-    order_check(order, writer);
-}
-
-static void the_order_of_undos_is_of_no_matter(void **state)
-{
-    (void)state;
-    int naive_wrong = 0;
-    int rounds = getenv("ICP_LONG") != NULL ? 60 * ORDERS : ORDERS;
-    for (int round = 0; round < rounds; round++) {
-        static struct order order;
-        memset(&order, 0, sizeof order);
-        order.seed = 71 + (uint32_t)round;
-        order.round = round;
-        order.dated = round % 2 == 1;
-        for (int step = 0; step < STEPS; step++) {
-            bool back = step > STEPS / 3 && random_of(&order.seed, 4) == 0;
-            (back ? order_undo : order_tell)(&order);
-        }
-        while (order.gone != (1U << IMPORTS) - 1) {
-            order_undo(&order);
-        }
-        again();
-        order_check(&order, -1);
-        naive_wrong += order.dated ? 0 : order.naive_wrong;
-    }
-    assert_true(naive_wrong > 0); /* the control: the order did matter to what was done once */
 }
 
 static const struct telling one_by_a[] = {{"twice", "crm:2", {1, 1}, 0}};
@@ -672,7 +360,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_stands_is_what_the_others_told, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_order_of_undos_is_of_no_matter, setup, teardown),
         cmocka_unit_test_setup_teardown(what_two_told_stands_until_both_are_taken_back, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(keys_come_back_in_either_order, setup, teardown),
