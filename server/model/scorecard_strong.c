@@ -78,6 +78,7 @@ struct best {
 
 static void best_add(struct best *best, unsigned most, uint64_t key)
 {
+    assert(most > 0 && most <= MODEL_STRONG_MOST);
     size_t at = best->count;
     if (at == most) {
         if (key < best->keys[most - 1]) {
