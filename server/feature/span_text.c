@@ -13,8 +13,32 @@ static bool is_blank(uint8_t byte)
     return byte == ' ' || (byte >= '\t' && byte <= '\r');
 }
 
-/* Blanks beyond ASCII that spreadsheets write: one that does not break, a narrow and a thin one. */
-static const char *const blanks[] = {"\xC2\xA0", "\xE2\x80\xAF", "\xE2\x80\x89"};
+/* Blanks beyond ASCII: one that does not break, a narrow, a thin and a wide one. */
+static const char *const blanks[] = {"\xC2\xA0", "\xE2\x80\xAF", "\xE2\x80\x89", "\xE3\x80\x80"};
+
+/* What has no width and comes with text out of pages and tables: U+200B … U+200F, U+2060, U+FEFF.
+ */
+static const char *const unseen[] = {"\xE2\x80\x8B", "\xE2\x80\x8C", "\xE2\x80\x8D", "\xE2\x80\x8E",
+                                     "\xE2\x80\x8F", "\xE2\x81\xA0", "\xEF\xBB\xBF"};
+
+/* Bytes of the first of the texts that this one begins or ends with; 0: none. */
+static size_t text_bytes(struct proto_span text, bool at_end, const char *const *texts,
+                         size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t bytes = strlen(texts[i]);
+        if (text.bytes >= bytes &&
+            memcmp(text.data + (at_end ? text.bytes - bytes : 0), texts[i], bytes) == 0) {
+            return bytes;
+        }
+    }
+    return 0;
+}
+
+size_t feature_text_unseen(struct proto_span text)
+{
+    return text_bytes(text, false, unseen, sizeof unseen / sizeof *unseen);
+}
 
 /* Bytes of a blank that the text begins or ends with; 0: it does not. */
 static size_t blank_bytes(struct proto_span text, bool at_end)
@@ -23,12 +47,9 @@ static size_t blank_bytes(struct proto_span text, bool at_end)
         return 0;
     }
     uint8_t byte = text.data[at_end ? text.bytes - 1 : 0];
-    for (size_t i = 0; byte >= 0x80 && i < sizeof blanks / sizeof blanks[0]; i++) {
-        size_t bytes = strlen(blanks[i]);
-        if (text.bytes >= bytes &&
-            memcmp(text.data + (at_end ? text.bytes - bytes : 0), blanks[i], bytes) == 0) {
-            return bytes;
-        }
+    if (byte >= 0x80) {
+        size_t bytes = text_bytes(text, at_end, blanks, sizeof blanks / sizeof *blanks);
+        return bytes > 0 ? bytes : text_bytes(text, at_end, unseen, sizeof unseen / sizeof *unseen);
     }
     return is_blank(byte) ? 1 : 0;
 }
@@ -36,6 +57,9 @@ static size_t blank_bytes(struct proto_span text, bool at_end)
 struct proto_span feature_text_trim(struct proto_span text)
 {
     size_t bytes;
+    if (text.bytes > 0 && feature_text_is_trim(text)) {
+        return text;
+    }
     while ((bytes = blank_bytes(text, false)) > 0) {
         text.data += bytes;
         text.bytes -= bytes;

@@ -7,10 +7,24 @@
 
 #include "proto/span.h"
 
-/* Without outer white space: ASCII blanks, and those that spreadsheets write: U+00A0, U+202F,
- * U+2009.
- */
+/* Without outer white space: ASCII blanks, those that spreadsheets write (U+00A0, U+202F, U+2009,
+ * U+3000), and what has no width (U+200B … U+200F, U+2060, U+FEFF). */
 struct proto_span feature_text_trim(struct proto_span text);
+
+/* Whether trimming surely leaves the text, which is not empty, as it is. Some
+ * letters beyond ASCII begin or end with bytes that blanks do: of those it says no. */
+static inline bool feature_text_is_trim(struct proto_span text)
+{
+    uint8_t first = text.data[0];
+    uint8_t last = text.data[text.bytes - 1];
+    bool begins = first > ' ' && first != 0xC2 && first != 0xE2 && first != 0xE3 && first != 0xEF;
+    return begins && last > ' ' && (last < 0x80 || last > 0x8F) && last != 0xA0 && last != 0xAF &&
+           last != 0xBF;
+}
+
+/* Bytes of a character without width at the start of the text, which nobody sees or can type; 0:
+ * another stands there. */
+size_t feature_text_unseen(struct proto_span text);
 
 /* What stands before the sign, or all where it does not stand, trimmed; *text is left behind it. */
 struct proto_span feature_text_part(struct proto_span *text, char sign);

@@ -12,6 +12,7 @@
 #include "server/engine/labels.h"
 #include "server/feature/codebook.h"
 #include "server/feature/schema_index.h"
+#include "server/feature/span_text.h"
 #include "server/rpc/hot/hot_parts.h"
 #include "server/rpc/score_reply.h"
 #include "server/rpc/values.h"
@@ -201,20 +202,12 @@ static const uint8_t *number_take(const struct walk *walk, const uint8_t *at,
     return behind;
 }
 
-/* Whether trimming would leave the text as it is. */
-static bool is_trim(struct proto_span text)
-{
-    uint8_t first = text.data[0];
-    uint8_t last = text.data[text.bytes - 1];
-    return first > ' ' && first != 0xc2 && last > ' ' && last != 0xa0;
-}
-
 static const uint8_t *category_take(const struct walk *walk, const uint8_t *at,
                                     const struct field_plan *field)
 {
     struct proto_span text;
     const uint8_t *behind = text_take(walk, at, &text);
-    if (behind && text.bytes > 0 && is_trim(text) && field->plan &&
+    if (behind && text.bytes > 0 && feature_text_is_trim(text) && field->plan &&
         !feature_missing_word_possible(walk->schema->index, text) &&
         feature_codebook_encode_category(field->plan, text, walk->codes)) {
         return behind; /* what equals a known category is a text in order */

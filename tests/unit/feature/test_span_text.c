@@ -57,6 +57,48 @@ static void numbers_print_and_read_back(void **state)
     assert_string_equal(text, "250");
 }
 
+/* Each blank before, behind and around, and letters that share bytes with them. */
+static void blanks_of_all_kinds_are_trimmed(void **state)
+{
+    (void)state;
+    static const char *const blanks[] = {" ",
+                                         "\t",
+                                         "\r\n",
+                                         "\xC2\xA0",
+                                         "\xE2\x80\xAF",
+                                         "\xE2\x80\x89",
+                                         "\xE3\x80\x80",
+                                         "\xE2\x80\x8B",
+                                         "\xE2\x80\x8F",
+                                         "\xE2\x81\xA0",
+                                         "\xEF\xBB\xBF"};
+    static const char *const bare[] = {"a",
+                                       "M\xC3\xBCller",
+                                       "\xC3\xA9t\xC3\xA9",
+                                       "\xE2\x82\xAC",
+                                       "\xC2\xBF"
+                                       "a\xC3\xBF",
+                                       "\xE3\x80\x82",
+                                       "\xC3\xA0",
+                                       "\xC3\xAF"};
+    for (size_t t = 0; t < sizeof bare / sizeof *bare; t++) {
+        struct proto_span text = proto_span_text(bare[t]);
+        assert_true(proto_span_is(feature_text_trim(text), bare[t]));
+        for (size_t i = 0; i < sizeof blanks / sizeof *blanks; i++) {
+            char around[64];
+            (void)snprintf(around, sizeof around, "%s%s%s", blanks[i], bare[t], blanks[i]);
+            struct proto_span whole = proto_span_text(around);
+            struct proto_span before = {whole.data, whole.bytes - strlen(blanks[i])};
+            struct proto_span behind = {whole.data + strlen(blanks[i]), before.bytes};
+            assert_true(proto_span_is(feature_text_trim(whole), bare[t]));
+            assert_true(proto_span_is(feature_text_trim(before), bare[t]));
+            assert_true(proto_span_is(feature_text_trim(behind), bare[t]));
+            assert_false(feature_text_is_trim(whole) || feature_text_is_trim(before) ||
+                         feature_text_is_trim(behind));
+        }
+    }
+}
+
 static void show_cuts_between_characters(void **state)
 {
     (void)state;
@@ -106,6 +148,7 @@ int main(void)
         cmocka_unit_test(parts_are_taken_up_to_a_sign),
         cmocka_unit_test(numbers_read_as_the_c_library_reads_them),
         cmocka_unit_test(numbers_print_and_read_back),
+        cmocka_unit_test(blanks_of_all_kinds_are_trimmed),
         cmocka_unit_test(show_cuts_between_characters),
         cmocka_unit_test(distance_counts_slips),
     };
