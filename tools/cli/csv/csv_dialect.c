@@ -4,6 +4,7 @@
 #include "tools/cli/csv/csv_dialect.h"
 
 #include <stdlib.h>
+#include <strings.h>
 
 #include "proto/utf8.h"
 
@@ -160,6 +161,55 @@ bool csv_decode(struct proto_span bytes, enum csv_encoding told, const char *nam
                            "%s is not UTF-16: byte %zu is no whole character; --encoding names "
                            "another",
                            name, where + 1);
+}
+
+/* What files begin with that are no CSV, and what their owner may do. */
+static const struct {
+    const char *begins;
+    const char *what;
+} kinds[] = {
+    {"PK\x03\x04",
+     "is a workbook (or another ZIP file): save the sheet as CSV UTF-8, or unpack it"},
+    {"\xD0\xCF\x11\xE0", "is a workbook of an old Excel: save the sheet as CSV UTF-8"},
+    {"\x1F\x8B", "is compressed: gunzip it, or 'gunzip -c FILE | icp … -'"},
+    {"\x28\xB5\x2F\xFD", "is compressed: unzstd it, or 'zstdcat FILE | icp … -'"},
+    {"BZh", "is compressed: bunzip2 it, or 'bzcat FILE | icp … -'"},
+    {"PAR1", "is a Parquet file: write its table as CSV"},
+    {"SQLite format 3", "is a database of SQLite: write the table as CSV"},
+    {"%PDF-", "is a PDF: tables are read from CSV"},
+    {"<!DOCTYPE", "is a web page, such as that of a log-in that stood before the download"},
+    {"<html", "is a web page, such as that of a log-in that stood before the download"},
+    {"<?xml", "is XML: save the sheet as CSV UTF-8"},
+};
+
+/* An object, or an array of them. */
+static bool is_json(struct proto_span bytes)
+{
+    uint8_t first = 0;
+    for (size_t i = 0; i < bytes.bytes; i++) {
+        uint8_t byte = bytes.data[i];
+        if (memchr(" \t\r\n", byte, 4) != NULL) {
+            continue;
+        }
+        if (first != 0 || (byte != '{' && byte != '[')) {
+            return (first == '{' && byte == '"') || (first == '[' && byte == '{');
+        }
+        first = byte;
+    }
+    return false;
+}
+
+bool csv_kind_check(struct proto_span bytes, const char *name, struct proto_fault *fault)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        size_t length = strlen(kinds[i].begins);
+        if (bytes.bytes >= length &&
+            strncasecmp((const char *)bytes.data, kinds[i].begins, length) == 0) {
+            return proto_fault_set(fault, PROTO_BAD_PAYLOAD, name, "%s %s", name, kinds[i].what);
+        }
+    }
+    return !is_json(bytes) || proto_fault_set(fault, PROTO_BAD_PAYLOAD, name,
+                                              "%s is JSON: a table is read from CSV", name);
 }
 
 /* Cells of the row at *at by a separator; *at moves behind the row. */

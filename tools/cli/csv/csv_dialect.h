@@ -30,6 +30,10 @@ struct csv_dialect {
 bool csv_decode(struct proto_span bytes, enum csv_encoding told, const char *name,
                 uint8_t **converted, size_t *converted_bytes, enum csv_encoding *found,
                 struct proto_fault *fault);
+/* Whether the bytes may be a table as text. False with BAD_PAYLOAD, which says what to do, for
+ * those that begin as another kind of file does: a workbook, something compressed, JSON, a web
+ * page. */
+bool csv_kind_check(struct proto_span bytes, const char *name, struct proto_fault *fault);
 /* The separator of a text that begins with its header. */
 char csv_separator_find(struct proto_span text);
 /* Bytes of a first line "sep=;" with its end, and its sign; 0 if there is none. */

@@ -27,11 +27,14 @@ double csv_done(const struct csv_input *input)
 
 /* Opening: the encoding, the byte-order mark, the separator, the header. */
 
-/* A name without outer blanks, in one line. */
+/* A name without outer blanks and what cannot be seen, in one line. */
 static char *name_keep(struct proto_span cell)
 {
     char *name = feature_text_copy(feature_text_trim(cell));
     for (char *at = name; at != NULL && *at != '\0'; at++) {
+        for (size_t bytes; (bytes = feature_text_unseen(proto_span_text(at))) > 0;) {
+            memmove(at, at + bytes, strlen(at + bytes) + 1);
+        }
         if (*at == '\r' && at[1] == '\n') {
             memmove(at, at + 1, strlen(at));
         }
@@ -172,7 +175,8 @@ static bool bytes_take(struct csv_input *input, struct proto_span bytes, struct 
     size_t converted = 0;
     enum csv_encoding found = CSV_ENCODING_UTF8;
     input->bytes = bytes;
-    if (!csv_decode(bytes, input->dialect.encoding, input->name, &input->converted, &converted,
+    if (!csv_kind_check(bytes, input->name, fault) ||
+        !csv_decode(bytes, input->dialect.encoding, input->name, &input->converted, &converted,
                     &found, fault)) {
         return false;
     }

@@ -3,7 +3,6 @@
  * that need all columns: the one id, the one domain, names that a schema can have. */
 #include "tools/cli/csv/infer.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -12,6 +11,7 @@
 #include "tools/cli/csv/infer_census.h"
 #include "tools/cli/csv/infer_column.h"
 #include "tools/cli/csv/infer_form.h"
+#include "tools/cli/csv/infer_note.h"
 
 bool infer_init(struct infer *infer, const char *const *names, size_t count)
 {
@@ -89,6 +89,33 @@ const char *infer_role_name(enum infer_role role)
     return names[role];
 }
 
+/* What keeps the first column that is called like one from being the id: no value, or one twice. */
+static void id_missed(struct infer *infer)
+{
+    char shown[FEATURE_SHOWN_BYTES];
+    for (size_t i = 0; i < infer->column_count; i++) {
+        struct infer_column *column = &infer->columns[i];
+        bool free = column->why[0] == '\0' || column->is_text; /* else it says what weighs more */
+        if (column->told || column->is_label || !free || !infer_name_has_word(column->name, "id")) {
+            continue;
+        }
+        for (size_t t = 0; t < column->texts.count; t++) {
+            const struct text_entry *entry = &column->texts.entries[t];
+            if (infer_is_missing(column, entry->text)) {
+                infer_say(column, "no id: missing in %zu of %zu rows, first line %zu", entry->count,
+                          infer->rows, entry->line);
+                return;
+            }
+            if (entry->count > 1) {
+                infer_say(column, "no id: '%s' stands %zu times, first line %zu",
+                          feature_text_show(entry->text, shown, sizeof shown), entry->count,
+                          entry->line);
+                return;
+            }
+        }
+    }
+}
+
 /* The first column that is unique, full and looks like an identifier becomes the id. */
 static void id_choose(struct infer *infer)
 {
@@ -102,6 +129,9 @@ static void id_choose(struct infer *infer)
             (infer_name_is_id(column->name) || i == 0)) {
             chosen = column;
         }
+    }
+    if (chosen == NULL && !infer->keep_all) {
+        id_missed(infer);
     }
     if (chosen == NULL || infer->keep_all) {
         return;

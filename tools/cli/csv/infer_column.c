@@ -3,7 +3,6 @@
 #include "tools/cli/csv/infer_column.h"
 
 #include <ctype.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -12,6 +11,7 @@
 #include "server/feature/span_text.h"
 #include "tools/cli/csv/infer_census.h"
 #include "tools/cli/csv/infer_form.h"
+#include "tools/cli/csv/infer_note.h"
 
 /* Shares that decide, in twentieths: enough that a few slips do not hide what a column is. */
 #define MOST(part, whole) ((part)*20 >= (whole)*19)
@@ -52,19 +52,10 @@ enum feature_family infer_family(const char *name)
 
 /* Decisions, the surest first. Each returns whether it has decided. */
 
-static void __attribute__((format(printf, 2, 3)))
-say(struct infer_column *column, const char *format, ...)
-{
-    va_list list;
-    va_start(list, format);
-    vsnprintf(column->why, sizeof column->why, format, list);
-    va_end(list);
-}
-
 static bool leave_out(struct infer_column *column, const char *why)
 {
     column->role = INFER_LEFT_OUT;
-    say(column, "%s", why);
+    infer_say(column, "%s", why);
     return true;
 }
 
@@ -86,7 +77,8 @@ static bool date_left_out(struct infer_column *column)
         int64_t ms;
         if (csv_date_read(CSV_DAY_OPEN, entry->text, &ms) == CSV_DATE_EITHER) {
             column->role = INFER_LEFT_OUT;
-            say(column,
+            infer_say(
+                column,
                 "dates that could be two each, first line %zu: '%s'; --dates dmy or mdy says which",
                 entry->line, feature_text_show(entry->text, shown, sizeof shown));
             return true;
@@ -119,11 +111,11 @@ static bool decide_date(struct infer_column *column, const struct infer_census *
         (void)csv_date_read(column->dates, entry->text, &ms);
         (void)feature_date_print(ms, date);
         if (!proto_span_is(entry->text, date)) {
-            say(column, "'%s' is read as %s%s", feature_text_show(entry->text, shown, sizeof shown),
-                date,
-                told && csv_date_is_open(&column->date_votes)
-                    ? ", as the rest of the file is or as told"
-                    : "");
+            infer_say(column, "'%s' is read as %s%s",
+                      feature_text_show(entry->text, shown, sizeof shown), date,
+                      told && csv_date_is_open(&column->date_votes)
+                          ? ", as the rest of the file is or as told"
+                          : "");
         }
     }
     return true;
@@ -163,26 +155,6 @@ static bool decide_left_out(struct infer_column *column, const struct infer_cens
     return false;
 }
 
-/* Which word is yes, where it is not one of the plain ones. */
-static void flag_note(struct infer_column *column, const struct feature_schema *probe)
-{
-    static const char *const plain[] = {"yes", "no", "true", "false", "1", "0", "y", "n"};
-    for (size_t i = 0; i < column->texts.count; i++) {
-        struct proto_span text = column->texts.entries[i].text;
-        char shown[FEATURE_SHOWN_BYTES];
-        bool is_plain = infer_is_missing(column, text);
-        for (size_t w = 0; w < sizeof plain / sizeof *plain; w++) {
-            is_plain |= feature_text_same(text, proto_span_text(plain[w]));
-        }
-        if (is_plain) {
-            continue;
-        }
-        say(column, "'%s' is %s", feature_text_show(text, shown, sizeof shown),
-            infer_flag_is_yes(probe, text) ? "yes" : "no");
-        return;
-    }
-}
-
 static bool decide_flag(struct infer_column *column, const struct feature_schema *probe,
                         const struct infer_census *census)
 {
@@ -190,9 +162,9 @@ static bool decide_flag(struct infer_column *column, const struct feature_schema
         return false;
     }
     column->type = FEATURE_FLAG;
-    flag_note(column, probe);
+    infer_note_flag(column, probe);
     if (census->flag_yes == 0 || census->flag_no == 0) {
-        say(column, "only %s and missing", census->flag_yes > 0 ? "yes" : "no");
+        infer_say(column, "only %s and missing", census->flag_yes > 0 ? "yes" : "no");
     }
     return true;
 }
@@ -227,62 +199,6 @@ static bool is_skewed(const struct infer_column *column, const struct feature_sc
     return skewed;
 }
 
-/* How a form that is not plain was understood: the reader may know better. */
-static void number_note(struct infer_column *column, const struct feature_schema *probe)
-{
-    char shown[FEATURE_SHOWN_BYTES];
-    char number[FEATURE_NUMBER_TEXT_BYTES];
-    for (size_t i = 0; i < column->texts.count && column->why[0] == '\0'; i++) {
-        const struct text_entry *entry = &column->texts.entries[i];
-        struct feature_value value;
-        double plain;
-        if (infer_is_missing(column, entry->text) || feature_number_read(entry->text, &plain) ||
-            !infer_reads_as_number(column, probe, entry->text, &value)) {
-            continue;
-        }
-        (void)feature_number_print(value.number, number);
-        say(column, "'%s' is read as %s", feature_text_show(entry->text, shown, sizeof shown),
-            number);
-    }
-}
-
-/* Amounts of two currencies are not one quantity, and nothing converts them. */
-static void currency_note(struct infer_column *column)
-{
-    const char *first = NULL;
-    for (size_t i = 0; i < column->texts.count; i++) {
-        const struct text_entry *entry = &column->texts.entries[i];
-        const char *code =
-            infer_is_missing(column, entry->text) ? NULL : feature_currency_of(entry->text);
-        if (first != NULL && code != NULL && strcmp(first, code) != 0) {
-            say(column,
-                "amounts in %s and, line %zu, in %s: they are read as numbers and not converted",
-                first, entry->line, code);
-            return;
-        }
-        first = code != NULL ? code : first;
-    }
-}
-
-/* "1.23457E+12" in a column of ids: a spreadsheet kept six digits of them, and several may be one
- * now. */
-static void rewritten_note(struct infer_column *column)
-{
-    char shown[FEATURE_SHOWN_BYTES];
-    for (size_t i = 0; i < column->texts.count && infer_name_is_id(column->name); i++) {
-        const struct text_entry *entry = &column->texts.entries[i];
-        double number;
-        bool is_short = memmem(entry->text.data, entry->text.bytes, "E+", 2) != NULL;
-        if (is_short && feature_number_read(entry->text, &number) && number >= 1e6) {
-            say(column,
-                "ids that a spreadsheet cut short, first line %zu: '%s' stands %zu times; export "
-                "them as text",
-                entry->line, feature_text_show(entry->text, shown, sizeof shown), entry->count);
-            return;
-        }
-    }
-}
-
 static bool decide_number(struct infer_column *column, const struct feature_schema *probe,
                           const struct infer_census *census)
 {
@@ -312,25 +228,24 @@ static bool decide_number(struct infer_column *column, const struct feature_sche
     }
     char shown[FEATURE_SHOWN_BYTES];
     if (slip != NULL && slips > 0) {
-        say(column, "%zu cells are no numbers, first line %zu: '%s'", slips, slip->line,
-            feature_text_show(slip->text, shown, sizeof shown));
+        infer_say(column, "%zu cells are no numbers, first line %zu: '%s'", slips, slip->line,
+                  feature_text_show(slip->text, shown, sizeof shown));
     } else if (column->decimal == CSV_DECIMAL_COMMA) {
-        say(column, column->decimal_open
-                        ? "read with a decimal comma, as the rest of the file is (--decimal point "
-                          "if not)"
-                        : "numbers have a decimal comma");
+        infer_say(column,
+                  column->decimal_open
+                      ? "read with a decimal comma, as the rest of the file is (--decimal point "
+                        "if not)"
+                      : "numbers have a decimal comma");
     } else if (column->decimal_open) {
-        say(column,
-            "line %zu could be a number with a decimal comma; read with a point (--decimal "
-            "comma if not)",
-            column->open_line);
+        infer_say(column,
+                  "line %zu could be a number with a decimal comma; read with a point (--decimal "
+                  "comma if not)",
+                  column->open_line);
     } else if (column->word_count > 0) {
-        say(column, "'%s' among the numbers means missing",
-            feature_text_show(column->words[0], shown, sizeof shown));
+        infer_say(column, "'%s' among the numbers means missing",
+                  feature_text_show(column->words[0], shown, sizeof shown));
     }
-    currency_note(column);
-    number_note(column, probe);
-    rewritten_note(column);
+    infer_note_number(column, probe);
     return true;
 }
 
@@ -365,7 +280,7 @@ static bool decide_tags(struct infer_column *column, const struct infer_census *
         return false;
     }
     column->type = FEATURE_TAGS;
-    say(column, "%zu different tags between ';' or '|'", distinct);
+    infer_say(column, "%zu different tags between ';' or '|'", distinct);
     return true;
 }
 
@@ -375,23 +290,6 @@ static bool decide_code(const struct infer_column *column, const struct infer_ce
     size_t digits = census->whole + census->codes;
     bool by_form = census->codes > 0 && MOST(digits, census->seen);
     return by_form || (infer_name_is_code(column->name) && MOST(digits, census->seen));
-}
-
-/* What of the values is to be known, though they are text for certain. */
-static bool text_note(struct infer_column *column, const struct infer_census *census, bool is_code)
-{
-    char shown[FEATURE_SHOWN_BYTES];
-    if (is_code) {
-        say(column, "digits here are codes, not quantities");
-    } else if (column->keeps_na) {
-        say(column, "'NA' is one of its codes here, not a missing value");
-    } else if (census->spoilt != NULL && census->ranges * 2 >= census->seen) {
-        say(column, "'%s' on line %zu is a range that a spreadsheet turned into a date",
-            feature_text_show(census->spoilt->text, shown, sizeof shown), census->spoilt->line);
-    } else {
-        return false;
-    }
-    return true;
 }
 
 static void decide_text(struct infer_column *column, const struct infer_census *census,
@@ -408,17 +306,17 @@ static void decide_text(struct infer_column *column, const struct infer_census *
                                 : column->is_unique && !is_long && infer_name_is_id(column->name)
                                     ? "identifier: every value differs"
                                     : "free text: hardly any value occurs again");
-    } else if (text_note(column, census, is_code)) {
+    } else if (infer_note_text(column, census, is_code)) {
         return;
     } else if (census->leading_zero > 0) {
-        say(column, "digits with leading zeros are codes");
+        infer_say(column, "digits with leading zeros are codes");
     } else if (census->numbers * 2 >= census->seen && census->not_number != NULL) {
-        say(column, "%zu of %zu cells are no numbers, first line %zu: '%s'", census->not_numbers,
-            census->cells, census->not_number->line,
-            feature_text_show(census->not_number->text, shown, sizeof shown));
+        infer_say(column, "%zu of %zu cells are no numbers, first line %zu: '%s'",
+                  census->not_numbers, census->cells, census->not_number->line,
+                  feature_text_show(census->not_number->text, shown, sizeof shown));
     } else if (census->supported < census->cells) {
-        say(column, "%zu of %zu cells hold a value that is rare", census->cells - census->supported,
-            census->cells);
+        infer_say(column, "%zu of %zu cells hold a value that is rare",
+                  census->cells - census->supported, census->cells);
     }
 }
 
@@ -450,6 +348,6 @@ void infer_column_decide(struct infer_column *column, const struct feature_schem
         column->role = INFER_FIELD;
     }
     if (column->is_label && column->why[0] == '\0') {
-        say(column, "label, as told");
+        infer_say(column, "label, as told");
     }
 }

@@ -220,6 +220,16 @@ static void a_break_within_a_name_is_a_blank(void **state)
     csv_close(input);
 }
 
+static void what_cannot_be_seen_is_in_no_name(void **state)
+{
+    (void)state;
+    struct csv_input *input =
+        open_text("\xE2\x80\x8Bid,na\xE2\x80\x8B\xE2\x81\xA0me\xEF\xBB\xBF\n1,2\n");
+    assert_string_equal(csv_column(input, 0), "id");
+    assert_string_equal(csv_column(input, 1), "name");
+    csv_close(input);
+}
+
 static void expect_first(const char *text, size_t bytes, enum csv_encoding encoding,
                          const char *first)
 {
@@ -338,6 +348,28 @@ static void files_that_are_no_csv_are_refused(void **state)
     assert_int_equal(fault.code, PROTO_IO);
 }
 
+static void files_of_other_kinds_are_known_by_how_they_begin(void **state)
+{
+    (void)state;
+    static const char *const others[][2] = {
+        {"PK\x03\x04\x14\x01\x06\x01", "is a workbook"},
+        {"\xD0\xCF\x11\xE0\xA1\xB1", "an old Excel"},
+        {"\x1F\x8B\x08\x01", "gunzip"},
+        {"%PDF-1.7\n", "a PDF"},
+        {"<!doctype html>\n<html>\n", "a web page"},
+        {"[\n  {\"id\": \"a\"}\n]\n", "is JSON"},
+        {"{\"id\": \"a\"}\n", "is JSON"},
+    };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        refused_n(others[i][0], strlen(others[i][0]), PROTO_BAD_PAYLOAD, others[i][1]);
+    }
+    /* Controls: what begins a little like them. */
+    static const char *const tables[] = {"[id],name\na,b\n", "PK,name\na,b\n", "{id},b\n1,2\n"};
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        csv_close(open_text(tables[i]));
+    }
+}
+
 static void columns_are_found_by_name_then_without_case(void **state)
 {
     (void)state;
@@ -409,6 +441,8 @@ int main(void)
         cmocka_unit_test(nul_bytes_and_bad_utf8_are_told),
         cmocka_unit_test(a_title_above_the_header_is_told_with_the_line_of_the_header),
         cmocka_unit_test(files_that_are_no_csv_are_refused),
+        cmocka_unit_test(files_of_other_kinds_are_known_by_how_they_begin),
+        cmocka_unit_test(what_cannot_be_seen_is_in_no_name),
         cmocka_unit_test(columns_are_found_by_name_then_without_case),
         cmocka_unit_test(random_bytes_never_lead_astray),
     };

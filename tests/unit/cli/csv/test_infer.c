@@ -275,6 +275,41 @@ static void amounts_in_two_currencies_are_told(void **state)
     infer_fini(&fixture.infer);
 }
 
+MAKER(make_percents, "%zu%s", 2 + row % 50, row < 9 ? "" : "%")
+MAKER(make_all_percents, "%zu%%", 2 + row % 50)
+
+static void percent_signs_in_some_cells_alone_are_told(void **state)
+{
+    (void)state;
+    static const char says[] = "'11%' is read as 11, and '2' on line 2 as 2";
+    struct fixture fixture;
+    struct infer_column *column = infer_one(&fixture, "rate", 400, make_percents);
+    assert_int_equal(column->type, FEATURE_NUMBER);
+    assert_non_null(strstr(column->why, says));
+    infer_fini(&fixture.infer);
+    column = infer_one(&fixture, "rate", 400, make_all_percents);
+    assert_null(strstr(column->why, "some cells"));
+    infer_fini(&fixture.infer);
+}
+
+MAKER(make_some_dates, "%s",
+      row % 4 == 2   ? "2021-13-07"
+      : row % 2 == 0 ? "2021-03-07"
+                     : "2021-04-30")
+MAKER(make_repeated_ids, "a%zu", row == 5 ? 3 : row)
+MAKER(make_ids_and_a_total, "%s%.0zu", row == 399 ? "" : "a", row == 399 ? (size_t)0 : row + 1)
+
+static void what_keeps_a_column_from_being_dates_or_the_id_is_told(void **state)
+{
+    (void)state;
+    expect_role("closed", make_some_dates, INFER_FIELD,
+                "100 of 400 cells are no dates, first line 4: '2021-13-07'");
+    expect_role("id", make_ids_and_a_total, INFER_LEFT_OUT,
+                "no id: missing in 1 of 400 rows, first line 401");
+    expect_role("account_id", make_repeated_ids, INFER_LEFT_OUT,
+                "no id: 'a3' stands 2 times, first line 5");
+}
+
 static void skewed_numbers_get_a_log_scale(void **state)
 {
     (void)state;
@@ -406,6 +441,8 @@ int main(void)
         cmocka_unit_test(words_among_numbers_mean_missing),
         cmocka_unit_test(slips_among_numbers_are_told_with_their_line),
         cmocka_unit_test(amounts_in_two_currencies_are_told),
+        cmocka_unit_test(percent_signs_in_some_cells_alone_are_told),
+        cmocka_unit_test(what_keeps_a_column_from_being_dates_or_the_id_is_told),
         cmocka_unit_test(skewed_numbers_get_a_log_scale),
         cmocka_unit_test(a_label_is_kept_whatever_it_holds),
         cmocka_unit_test(the_schema_is_one_that_the_server_takes),
