@@ -132,6 +132,17 @@ class Import(Served):
         with open(rejects, encoding="utf-8") as file:
             self.assertEqual(len(file.read().splitlines()), 7)
 
+    def test_what_no_column_gives_is_named_as_its_option(self):
+        options = ("--account", "account", "--type", "type", "--at", "when", "--id", "id")
+        text = "account,type,when,id\nacme,subscription,2024-05-01,1\nacme,retraction,2024-05-01,2\n"
+        self.assertEqual(self.tell(text, *options, status=65), (2, 0, 0, 2, 0))
+        self.assertIn("f.csv, line 2, amount: the amount is missing, and an event of type subscription", self.said)
+        self.assertIn("f.csv, line 3, retracts: an event of type retraction needs it", self.said)
+        _, said = self.icp("event", "import", self.write("f.csv", text), *TOUCH[:2], "--type", "touchy",
+                           "--at", "when", status=64)
+        self.assertIn("--type: ", said)
+        self.assertIn("has no column 'touchy', and \"touchy\" is no type of event; there are touch,", said)
+
     def test_hostile_files(self):
         for content, status in ((b"", 65), (b"\xef\xbb\xbf", 65)):
             self.icp("event", "import", self.write("f.csv", content), *TOUCH, status=status)

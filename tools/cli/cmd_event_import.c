@@ -30,15 +30,16 @@ struct event_import {
     size_t silent; /* rows that tell nothing */
 };
 
+/* What no column of the file gives is named as its option is. */
 static void row_refuse(struct event_import *import, const struct csv_row *row, size_t column,
-                       const char *message)
+                       const struct proto_fault *fault)
 {
-    struct note_place place = {row->line, 0, ""};
+    struct note_place place = {row->line, 0, fault->field};
     if (column != SIZE_MAX && column < row->cell_count) {
         csv_cell_place(import->input, row, column, &place.line, &place.column);
         place.field = csv_column(import->input, column);
     }
-    notes_refuse(&import->notes, place, message);
+    notes_refuse(&import->notes, place, fault->message);
 }
 
 static int row_import(void *context, const struct csv_row *row)
@@ -59,7 +60,7 @@ static int row_import(void *context, const struct csv_row *row)
         if (fault.code == PROTO_NO_MEMORY) {
             return cli_fault(import->cli, &fault);
         }
-        row_refuse(import, row, column, fault.message);
+        row_refuse(import, row, column, &fault);
         return EX_OK;
     }
     import->silent += count == 0;

@@ -95,9 +95,14 @@ static int file_read(struct event_map *map)
 static int column_find(struct event_map *map, enum event_cell cell, const char *name)
 {
     struct proto_fault fault = {.code = PROTO_OK};
+    enum event_type type;
     map->picks[cell].column = csv_column_find(map->input, name);
     if (map->picks[cell].column != SIZE_MAX) {
         return EX_OK;
+    }
+    if (cell == EVENT_CELL_TYPE && !event_type_read(proto_span_text(name), "", &type, &fault)) {
+        return cli_fail(map->cli, EX_USAGE, "--type: %s has no column '%s', and %s",
+                        csv_name(map->input), name, fault.message);
     }
     (void)csv_column_absent(map->input, cells[cell].option, name, &fault);
     return cli_fault(map->cli, &fault);

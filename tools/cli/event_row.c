@@ -108,7 +108,7 @@ static bool amount_read(struct event_telling *telling, struct event *event)
     event_cell_lend(telling, EVENT_CELL_MEMBER + EVENT_MEMBER_AMOUNT, &lent);
     if (lent.cell.bytes == 0) {
         return (event_type_needs(event->type) & EVENT_HAS_AMOUNT) == 0 ||
-               proto_fault_set(telling->fault, PROTO_BAD_FIELD, "",
+               proto_fault_set(telling->fault, PROTO_BAD_FIELD, "amount",
                                "the amount is missing, and an event of type %s needs it",
                                event_type_name(event->type));
     }
