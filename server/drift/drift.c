@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "server/drift/drift_row.h"
+#include "server/engine/learn_names.h"
 #include "server/engine/worker.h"
 #include "server/feature/date_text.h"
 #include "server/math/special.h"
@@ -18,6 +19,7 @@ struct asking {
     const struct drift_request *request;
     struct measure_policy *own; /* the version's policy, if it is that */
     const struct measure_policy *policy;
+    int32_t stage_field_id; /* that the policy names; -1: none */
     struct filter *label, *where;
     struct drift_cases cases;
     struct drift_rows rows;
@@ -103,7 +105,12 @@ static bool outcomes_open(struct asking *asking, struct drift_result *result,
     } else if (good && asking->policy == NULL) {
         good = own_open(asking, label, fault);
     }
-    return good && label_copy(asking, label, result, fault);
+    const struct proto_span stage =
+        asking->policy ? asking->policy->stage_field : (struct proto_span){NULL, 0};
+    return good &&
+           engine_names_stage(asking->worker->state->schema, stage, &asking->stage_field_id,
+                              fault) &&
+           label_copy(asking, label, result, fault);
 }
 
 struct switches {
@@ -203,7 +210,8 @@ bool drift_measure(struct engine_worker *worker, const struct engine_job *job,
     const struct drift_reading reading = {.document = result->document,
                                           .where = asking.where,
                                           .policy = asking.policy,
-                                          .cases = &asking.cases};
+                                          .cases = &asking.cases,
+                                          .stage_field_id = asking.stage_field_id};
     good = good && drift_rows_read(worker, job, &reading, &asking.rows, fault);
     result->at_ms = asking.cases.at_ms;
     good = good && drift_skill_measure(&asking.rows, result, fault) &&

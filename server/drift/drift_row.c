@@ -19,7 +19,6 @@ struct reader {
     bool *timeless;
     struct feature_value *values;
     struct proto_span *sources;
-    const struct feature_field *stage; /* what a case's stage is laid over; NULL: it has none */
 };
 
 void drift_rows_fini(struct drift_rows *rows)
@@ -74,10 +73,8 @@ static void fields_mark(struct reader *reader)
             reader->timeless[field->id] = true;
         }
     }
-    reader->stage =
-        policy && policy->by_stage ? feature_schema_find(schema, policy->stage_field) : NULL;
-    if (reader->stage) {
-        reader->timeless[reader->stage->id] = true;
+    if (reader->reading->stage_field_id >= 0) {
+        reader->timeless[reader->reading->stage_field_id] = true; /* it is laid over */
     }
 }
 
@@ -93,11 +90,7 @@ static bool reader_open(struct reader *reader, struct proto_fault *fault)
         return no_memory(fault, reader->slots);
     }
     fields_mark(reader);
-    const struct measure_policy *policy = reader->reading->policy;
-    return reader->stage || !policy || !policy->by_stage ||
-           proto_fault_set(fault, PROTO_BAD_FIELD, "policy.stage_field",
-                           "the schema has no field '%.*s' any more",
-                           (int)policy->stage_field.bytes, (const char *)policy->stage_field.data);
+    return true;
 }
 
 static void reader_close(struct reader *reader)
@@ -148,9 +141,9 @@ static bool case_read(struct reader *reader, const struct drift_case *one,
         rows->not_kept++;
         return true;
     }
-    if (reader->stage) {
+    if (reader->reading->stage_field_id >= 0) {
         const char *stage = reader->reading->cases->stages.texts[one->stage];
-        reader->values[reader->stage->id] = (struct feature_value){
+        reader->values[reader->reading->stage_field_id] = (struct feature_value){
             .present = true, .type = FEATURE_CATEGORY, .text = proto_span_text(stage)};
     }
     if (where && !filter_match(where, reader->values, reader->slots)) {

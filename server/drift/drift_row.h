@@ -28,6 +28,7 @@ struct drift_reading {
     const struct filter *where;          /* NULL: every account */
     const struct measure_policy *policy; /* whose timeless fields are taken as they are; or NULL */
     const struct drift_cases *cases;
+    int32_t stage_field_id; /* what their stages are laid over; -1: they stand at none */
 };
 
 bool drift_rows_read(struct engine_worker *worker, const struct engine_job *job,

@@ -125,8 +125,8 @@ static bool choose_label(struct learn *learn, struct proto_span label, struct pr
 {
     if (learn->source.read) {
         return engine_reading_timeless_known(learn->schema, &learn->source, fault) &&
-               engine_reading_stage_field(learn->schema, &learn->source, &learn->stage_field_id,
-                                          fault);
+               engine_names_stage(learn->schema, learn->source.stage_field, &learn->stage_field_id,
+                                  fault);
     }
     learn->stage_field_id = -1;
     learn->label = engine_named_filter(learn->schema, label, "label", fault);

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "server/feature/span_text.h"
+
 /* "the schema has no field 'x'", say. */
 static bool refuse(const char *what, size_t at, const char *before, struct proto_span name,
                    const char *behind, struct proto_fault *fault)
@@ -42,6 +44,21 @@ uint16_t *engine_names_ids(const struct feature_schema *schema, const struct pro
         ids[i] = feature_schema_find(schema, names[i])->id;
     }
     return ids;
+}
+
+bool engine_names_stage(const struct feature_schema *schema, struct proto_span name,
+                        int32_t *field_id, struct proto_fault *fault)
+{
+    const struct feature_field *field = name.bytes > 0 ? feature_schema_find(schema, name) : NULL;
+    *field_id = field ? field->id : -1;
+    if (name.bytes > 0 && (!field || field->type != FEATURE_CATEGORY)) {
+        char shown[FEATURE_SHOWN_BYTES];
+        return proto_fault_set(fault, PROTO_BAD_FIELD, "policy.stage_field",
+                               "'%s' is no category of the schema: put one that has it, for the "
+                               "stage of each case; no account needs a value of it",
+                               feature_text_show(name, shown, sizeof shown));
+    }
+    return true;
 }
 
 static bool directions_set(const struct feature_schema *schema, const struct proto_span *names,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Fields that a request to learn names, as ids of the schema.
+/* Fields that a request to learn, or its policy, names, as ids of the schema.
  * Ownership: what is returned is the caller's, free(). Errors: PROTO_BAD_FIELD with the place, such
  * as rising[2]; PROTO_NO_MEMORY. Threads: any. Cost: a search by hash for each name. */
 #ifndef ENGINE_LEARN_NAMES_H
@@ -16,5 +16,9 @@ uint16_t *engine_names_ids(const struct feature_schema *schema, const struct pro
 /* Which way each field's points have to go (learn.h), by field id: numbers on one list at most. */
 int8_t *engine_names_directions(const struct feature_schema *schema,
                                 const struct engine_learn *request, struct proto_fault *fault);
+/* *field_id: the category of the schema that stages of cases are laid over; an empty name: -1,
+ * nothing is. BAD_FIELD with policy.stage_field. */
+bool engine_names_stage(const struct feature_schema *schema, struct proto_span name,
+                        int32_t *field_id, struct proto_fault *fault);
 
 #endif

@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "server/feature/span_text.h"
-
 static bool read_progress(void *context, double done, struct proto_fault *fault)
 {
     const struct engine_reading *reading = context;
@@ -37,26 +35,6 @@ bool engine_reading_timeless_known(const struct feature_schema *schema,
                                    (const char *)source->timeless[i].data);
         }
     }
-    return true;
-}
-
-bool engine_reading_stage_field(const struct feature_schema *schema,
-                                const struct engine_case_source *source, int32_t *field_id,
-                                struct proto_fault *fault)
-{
-    *field_id = -1;
-    if (source->stage_field.bytes == 0) {
-        return true;
-    }
-    const struct feature_field *field = feature_schema_find(schema, source->stage_field);
-    if (field == NULL || field->type != FEATURE_CATEGORY) {
-        char shown[FEATURE_SHOWN_BYTES];
-        return proto_fault_set(fault, PROTO_BAD_FIELD, "policy.stage_field",
-                               "'%s' is no category of the schema: put one that has it, for the "
-                               "stage of each case; no account needs a value of it",
-                               feature_text_show(source->stage_field, shown, sizeof shown));
-    }
-    *field_id = field->id;
     return true;
 }
 

@@ -42,9 +42,4 @@ bool engine_reading_timeless_known(const struct feature_schema *schema,
                                    const struct engine_case_source *source,
                                    struct proto_fault *fault);
 
-/* *field_id: the category of the schema that the source's stages are laid over; -1: nothing is. */
-bool engine_reading_stage_field(const struct feature_schema *schema,
-                                const struct engine_case_source *source, int32_t *field_id,
-                                struct proto_fault *fault);
-
 #endif

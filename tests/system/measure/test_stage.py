@@ -176,6 +176,9 @@ class Stages(unittest.TestCase):
         for other, why in (("stage", "is no category of the schema"), ("size", "is no category")):
             self.assertIn(why, self.refused("icp-learn", "bad-field", "policy.stage_field", {
                 "policy": json.dumps({**POLICY, "stage_field": other})}))
+            self.assertIn(why, self.refused("icp-drift", "bad-field", "policy.stage_field", {
+                "icp": self.icp, "since": 700 * DAY, "at": NOW * DAY,
+                "policy": json.dumps({**POLICY, "stage_field": other})}))
         self.refused("label", "bad-document", "policy.stage_field", {"policy": json.dumps(
             {name: value for name, value in POLICY.items() if name != "stage_field"})})
         self.assertIn("count an opportunity once", self.refused("verdict", "bad-field", "policy", {
