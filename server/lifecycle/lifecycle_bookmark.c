@@ -3,6 +3,9 @@
  * can give up while it is made. */
 #include "server/lifecycle/lifecycle_bookmark.h"
 
+/* Some 10 ns each: well below a millisecond. */
+enum { ROWS_PER_ASKING = 65536 };
+
 /* Apart from the question whether there is one, which every account asks: a fault takes longer to
  * clear than that. */
 static bool page_turn(struct lifecycle_bookmark *mark, uint32_t number, struct proto_fault *fault)
@@ -12,6 +15,7 @@ static bool page_turn(struct lifecycle_bookmark *mark, uint32_t number, struct p
     mark->page = lifecycle_columns_page(mark->columns, mark->worker, mark->job, number, &why);
     mark->number = number;
     mark->asked = true;
+    mark->turns++;
     if (why.code != PROTO_OK) {
         *fault = why;
     }
@@ -28,6 +32,28 @@ bool lifecycle_bookmark_turn(struct lifecycle_bookmark *mark, uint32_t slot,
 bool lifecycle_bookmark_holds(const struct lifecycle_bookmark *mark, uint32_t slot)
 {
     return mark->page != NULL && lifecycle_page_holds(mark->page, mark->worker->view, slot);
+}
+
+bool lifecycle_bookmark_find(struct lifecycle_bookmark *mark, uint32_t slot, bool *there,
+                             struct proto_fault *fault)
+{
+    uint32_t at = slot % LIFECYCLE_PAGE_SLOTS;
+    *there = false;
+    if (!lifecycle_bookmark_turn(mark, slot, fault)) {
+        return false;
+    }
+    if (!lifecycle_bookmark_holds(mark, slot)) {
+        return true;
+    }
+    mark->looked += mark->page->first[at + 1] - mark->page->first[at];
+    if (mark->looked >= ROWS_PER_ASKING) {
+        mark->looked = 0;
+        if (!engine_scan_goes_on(mark->job, fault)) {
+            return false;
+        }
+    }
+    *there = true;
+    return true;
 }
 
 void lifecycle_bookmark_fini(struct lifecycle_bookmark *mark)

@@ -15,6 +15,8 @@ struct lifecycle_bookmark {
     struct lifecycle_page *page; /* of the account under way; NULL: there is none */
     uint32_t number;
     bool asked;
+    size_t turns;  /* pages so far: which one it is */
+    size_t looked; /* rows since who asked was asked whether to go on */
 };
 
 /* Leaves the page of the slot, or none. */
@@ -22,6 +24,10 @@ bool lifecycle_bookmark_turn(struct lifecycle_bookmark *mark, uint32_t slot,
                              struct proto_fault *fault);
 /* Whether the page has the slot as the view sees it; after _turn. */
 bool lifecycle_bookmark_holds(const struct lifecycle_bookmark *mark, uint32_t slot);
+/* Both, for whoever reads the rows of the slot; *there: the page has it. Who asked is asked between
+ * two accounts, once in 65,536 rows. */
+bool lifecycle_bookmark_find(struct lifecycle_bookmark *mark, uint32_t slot, bool *there,
+                             struct proto_fault *fault);
 void lifecycle_bookmark_fini(struct lifecycle_bookmark *mark);
 
 #endif

@@ -8,8 +8,6 @@
 
 #include "server/base/grow.h"
 
-/* Some 5 ns each: well below a millisecond. */
-enum { ROWS_PER_ASKING = 65536 };
 enum { KIND_NEW, KIND_NONE, KIND_FIRST }; /* then those of measure_instant_kind */
 enum { TOUCHES, STEPS };
 
@@ -92,7 +90,7 @@ static bool page_read(struct lifecycle_instants *instants, struct proto_fault *f
     memset(instants->opportunities, 0, page->text_count * sizeof *instants->opportunities);
     instants->account = 0;
     instants->owner = owner_find(instants);
-    instants->numbered = true;
+    instants->numbered = instants->mark.turns;
     return true;
 }
 
@@ -218,26 +216,16 @@ bool lifecycle_instants_account(struct lifecycle_instants *instants, uint32_t sl
                                 struct proto_fault *fault)
 {
     uint32_t at = slot % LIFECYCLE_PAGE_SLOTS;
-    bool turned = instants->mark.asked && instants->mark.number == slot / LIFECYCLE_PAGE_SLOTS;
+    bool there = false;
     *done = false;
-    instants->numbered = instants->numbered && turned;
-    if (!lifecycle_bookmark_turn(&instants->mark, slot, fault)) {
-        return false;
-    }
-    if (!lifecycle_bookmark_holds(&instants->mark, slot)) {
-        return true;
+    bool good = lifecycle_bookmark_find(&instants->mark, slot, &there, fault);
+    if (!good || !there) {
+        return good;
     }
     const struct lifecycle_page *page = instants->mark.page;
     size_t count = page->first[at + 1] - page->first[at];
-    instants->looked += count;
-    if (instants->looked >= ROWS_PER_ASKING) {
-        instants->looked = 0;
-        if (!engine_scan_goes_on(instants->mark.job, fault)) {
-            return false;
-        }
-    }
-    if ((!instants->numbered && !page_read(instants, fault)) ||
-        !room_make(instants, (size_t)count + 1, fault) ||
+    if ((instants->numbered != instants->mark.turns && !page_read(instants, fault)) ||
+        !room_make(instants, count + 1, fault) ||
         !rows_part(instants, page->first[at], page->first[at + 1], fault)) {
         return false;
     }
@@ -272,16 +260,9 @@ void lifecycle_instants_fini(struct lifecycle_instants *instants)
     lifecycle_bookmark_fini(&instants->mark);
     for (int i = 0; i < 2; i++) {
         free(instants->room_of[i]);
-        instants->room_of[i] = NULL;
-        instants->room[i] = 0;
     }
     free(instants->numbers);
     free(instants->kinds);
     free(instants->opportunities);
-    instants->numbers = NULL;
-    instants->kinds = NULL;
-    instants->opportunities = NULL;
-    instants->number_room = instants->kind_room = instants->kind_count = 0;
-    instants->opportunity_room = 0;
-    instants->numbered = false;
+    *instants = (struct lifecycle_instants){.mark = instants->mark, .options = instants->options};
 }

@@ -23,14 +23,13 @@ struct lifecycle_instants {
     int64_t *numbers; /* of the page, column by column */
     size_t number_room;
     const int64_t *columns[LIFECYCLE_COLUMNS]; /* into numbers; NULL: not read */
-    bool numbered;                             /* they are of the page that the mark is at */
-    uint8_t *kinds; /* what each shape is to a journey; 0: not looked at yet */
+    size_t numbered; /* which of the mark's pages they are of, from 1; 0: none */
+    uint8_t *kinds;  /* what each shape is to a journey; 0: not looked at yet */
     size_t kind_room, kind_count;
     uint32_t *opportunities; /* by number of a subject: the account that has it, from 1 */
     size_t opportunity_room;
     uint32_t owner;   /* number of the owner's text in the page; 0: it is not there */
     uint32_t account; /* from 1 */
-    size_t looked;    /* rows since who asked was asked whether to go on */
 };
 
 /* Leaves the instants of the slot's account in `all`; *done: there was a page to have them of. */

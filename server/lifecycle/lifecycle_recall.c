@@ -7,19 +7,6 @@
 
 #include "server/base/grow.h"
 
-/* Some 10 ns each: well below a millisecond. */
-enum { ROWS_PER_ASKING = 65536 };
-
-static bool goes_on(struct lifecycle_recall *recall, size_t rows, struct proto_fault *fault)
-{
-    recall->looked += rows;
-    if (recall->looked < ROWS_PER_ASKING) {
-        return true;
-    }
-    recall->looked = 0;
-    return engine_scan_goes_on(recall->mark.job, fault);
-}
-
 /* The numbers of some rows, column by column; one that is the same all along is not read. */
 static bool rows_read(struct lifecycle_recall *recall, size_t from, size_t count,
                       struct proto_fault *fault)
@@ -66,16 +53,15 @@ bool lifecycle_recall_account(struct lifecycle_recall *recall, uint32_t slot, ui
 {
     const struct lifecycle_shapes *shapes = lifecycle_columns_shapes(recall->mark.columns);
     uint32_t at = slot % LIFECYCLE_PAGE_SLOTS;
+    bool there = false;
     *done = false;
-    if (!lifecycle_bookmark_turn(&recall->mark, slot, fault)) {
-        return false;
-    }
-    if (!lifecycle_bookmark_holds(&recall->mark, slot)) {
-        return true;
+    bool good = lifecycle_bookmark_find(&recall->mark, slot, &there, fault);
+    if (!good || !there) {
+        return good;
     }
     const struct lifecycle_page *page = recall->mark.page;
     size_t count = page->first[at + 1] - page->first[at];
-    if (!goes_on(recall, count, fault) || !rows_read(recall, page->first[at], count, fault) ||
+    if (!rows_read(recall, page->first[at], count, fault) ||
         !base_grow(&recall->events, &recall->event_room, count, sizeof *recall->events, "events",
                    fault) ||
         !base_grow(&recall->list, &recall->list_room, count, sizeof *recall->list, "events",

@@ -25,7 +25,6 @@ struct lifecycle_recall {
     size_t event_room;
     struct measure_event *list;
     size_t count, list_room;
-    size_t looked; /* rows since who asked was asked whether to go on */
 };
 
 /* Leaves in `list` the `count` events of the slot that stand and are of the types, bits 1 <<
