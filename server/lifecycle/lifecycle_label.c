@@ -225,13 +225,27 @@ static void cases_count(const struct lifecycle_label_request *request,
     }
 }
 
+/* Whether the policy as it is written asks for it, and no match before says the same. */
+static bool is_told_first(const struct lifecycle_label *label, const struct measure_policy *policy,
+                          size_t match)
+{
+    const struct measure_match *wanted = &policy->matches[match];
+    bool first = !policy->by_stage || match != policy->end_match;
+    for (size_t m = 0; m < match && first; m++) {
+        first = label->seen[m] > 0 || policy->matches[m].type != wanted->type ||
+                !proto_span_equal(policy->matches[m].kind, wanted->kind);
+    }
+    return first;
+}
+
 bool lifecycle_label_unseen(const struct lifecycle_label *label,
                             const struct measure_policy *policy, size_t match, char *out,
                             size_t out_bytes)
 {
     const struct measure_match *wanted = &policy->matches[match];
     char shown[FEATURE_SHOWN_BYTES];
-    if (wanted->type >= EVENT_TYPE_COUNT || label->seen[match] > 0) {
+    if (wanted->type >= EVENT_TYPE_COUNT || label->seen[match] > 0 ||
+        !is_told_first(label, policy, match)) {
         return false;
     }
     const char *type = event_type_name(wanted->type);

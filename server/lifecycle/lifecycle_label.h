@@ -18,7 +18,7 @@
 #include "server/lifecycle/lifecycle_segment.h"
 #include "server/measure/policy.h"
 
-/* Cases of one label: 10 GB of memory, and more than anybody has opportunities. */
+/* Cases of one label: 13 GB of memory, and more than anybody has opportunities. */
 #define LIFECYCLE_CASES_MAX ((size_t)1 << 28)
 #define LIFECYCLE_SUBJECT_BYTES_MAX ((size_t)4 << 30)
 
@@ -83,7 +83,7 @@ static inline bool lifecycle_case_open(const struct lifecycle_label *label,
     return one->settled_ms > label->at_ms;
 }
 /* "no outcome:wonn is told; of outcome there are lost, won" for a match of the policy that no event
- * met, into out; false: the match was met. */
+ * met, into out; false: the match was met, or one before it asks for the same, or nobody does. */
 bool lifecycle_label_unseen(const struct lifecycle_label *label,
                             const struct measure_policy *policy, size_t match, char *out,
                             size_t out_bytes);

@@ -192,6 +192,29 @@ static void what_the_policy_asks_for_and_nobody_told_is_said(void **state)
     lifecycle_label_fini(&label);
 }
 
+static void what_nobody_told_is_said_once_and_only_what_is_asked_for(void **state)
+{
+    (void)state;
+    struct lifecycle_label_request request = request_of();
+    struct lifecycle_label label;
+    char text[300];
+    size_t notes = 0;
+    struct measure_policy *other = policy_of(
+        "{\"policy\": 1, \"name\": \"n\", \"case\": \"stage\", \"moment\": \"stage\", "
+        "\"stage_field\": \"s\", \"archetypes\": [{\"name\": \"good\", \"when\": [{\"event\": "
+        "\"outcome:won\", \"within\": \"10 days\"}]}, {\"name\": \"poor\", \"when\": [{\"event\": "
+        "\"outcome:won\", \"within\": \"10 days\", \"not\": true}]}]}");
+    request.policy = other;
+    (void)tell("a1", EVENT_STAGE, "created", "o1", 10);
+    look(&request, &label);
+    for (size_t m = 0; m < other->match_count; m++) {
+        notes += lifecycle_label_unseen(&label, other, m, text, sizeof text);
+    }
+    assert_int_equal(notes, 1); /* and none that outcomes of any kind were asked for */
+    lifecycle_label_fini(&label);
+    measure_policy_destroy(other);
+}
+
 static void a_moment_of_a_field_is_a_date_of_the_schema(void **state)
 {
     (void)state;
@@ -220,6 +243,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_filter_chooses_accounts, setup, teardown),
         cmocka_unit_test_setup_teardown(what_the_policy_asks_for_and_nobody_told_is_said, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(what_nobody_told_is_said_once_and_only_what_is_asked_for,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(a_moment_of_a_field_is_a_date_of_the_schema, setup,
                                         teardown),
     };
