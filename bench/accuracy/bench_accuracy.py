@@ -132,7 +132,11 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", help="write all figures to this file")
     options = parser.parse_args()
-    names = options.sets or sorted(name[:-4] for name in os.listdir(options.folder) if name.endswith(".csv"))
+    made = sorted(name[:-4] for name in os.listdir(options.folder) if name.endswith(".csv"))
+    names = options.sets or made
+    for name in names:
+        if name not in made:
+            parser.error(f"'{name}' is none of the sets: {', '.join(made)}")
     failed, figures = [], {}
     print(f"| set | held out | icpd | {' | '.join(accuracy_peer.PEERS)} | AUC − best | log loss − best | ECE | short |")
     print("|" + "---|" * (len(accuracy_peer.PEERS) + 7))

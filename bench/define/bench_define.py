@@ -32,6 +32,7 @@ SCHEMA = json.dumps({"fields": [
 TARGETS = {"challenge": 50, "what-if": 100}  # ms
 VIEWS = ["sales", "marketing", "success", "product", "finance"]
 BATCH = 5000
+ACCOUNTS_MIN = 20000  # a twentieth of them is learned of
 BEFORE, AFTER = 2, 4  # versions that are compared
 
 
@@ -188,6 +189,8 @@ def main():
     parser.add_argument("--json", action="store_true", help="the rows as JSON at the end")
     parser.add_argument("--no-views", action="store_true", help="tell no events and ask for no view")
     options = parser.parse_args()
+    if options.accounts < ACCOUNTS_MIN:
+        parser.error(f"--accounts: fewer than {ACCOUNTS_MIN} leave too few to learn of")
     company = Company(options.accounts)
     base = Base(os.path.abspath(options.icpd), ".")
     bench = Bench(base, company)

@@ -18,7 +18,7 @@ import threading
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "..", "tests", "system")]
 import icpd  # noqa: E402
-from bench_cancel import ASKED, Lane  # noqa: E402
+from bench_cancel import Lane, measures  # noqa: E402
 
 
 class Asking(threading.Thread):
@@ -60,16 +60,14 @@ def main():
     parser.add_argument("--rate", type=int, default=50000)
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--measures", default="attribution,handoffs,patterns,retention,gap")
+    parser.add_argument("--measures", type=measures, default="attribution,handoffs,patterns,retention,gap")
     parser.add_argument("--limit", type=float, default=1.5)
     options = parser.parse_args()
-    assert set(options.measures.split(",")) <= set(ASKED), f"of {', '.join(ASKED)}"
     os.makedirs(options.folder, exist_ok=True)
-    lane = Lane(os.path.abspath(options.icpd), options.accounts, "8G")
     good = True
-    try:
+    with Lane(os.path.abspath(options.icpd), options.accounts, "8G") as lane:
         print(f"{options.rate} scores a second beside measures of {lane.told} events; p99 in µs", flush=True)
-        for name in options.measures.split(","):
+        for name in options.measures:
             lane.full(name)
             idle, beside, asked, rates = [], [], 0, []
             for _ in range(options.rounds):
@@ -86,10 +84,6 @@ def main():
             good = good and ratio <= options.limit
             print(f"{name}: alone {statistics.median(idle):.0f}, beside {statistics.median(beside):.0f}, {ratio:.2f} times; "
                   f"{min(rates):.0f} scores a second at least, asked {asked} times", flush=True)
-    finally:
-        lane.client.close()
-        lane.other.close()
-        lane.server.close()
     return 0 if good else 1
 
 

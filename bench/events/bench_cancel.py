@@ -43,6 +43,15 @@ ASKED = {
 }
 
 
+def measures(text):
+    """Of an option: names of those that are asked."""
+    names = text.split(",")
+    for name in names:
+        if name not in ASKED:
+            raise argparse.ArgumentTypeError(f"'{name}' is none of: {', '.join(ASKED)}")
+    return names
+
+
 def account_id(n):
     """As icp-bench calls the accounts that it asks scores of."""
     return f"acct-{n:08}"
@@ -91,6 +100,14 @@ class Lane:
         self.thread = None
         self.fill(accounts)
         self.thread_find()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.client.close()
+        self.other.close()
+        self.server.close()
 
     def fill(self, accounts):
         r, told = random.Random(1), 0
@@ -188,17 +205,16 @@ def main():
     parser.add_argument("icpd")
     parser.add_argument("folder", help="for nothing yet: as the benches beside it are called")
     parser.add_argument("--accounts", type=int, default=100000)
-    parser.add_argument("--measures", default=",".join(ASKED))
+    parser.add_argument("--measures", type=measures, default=list(ASKED))
     parser.add_argument("--columns", default="8G", help="of memory for columns; 0: timelines are read")
     parser.add_argument("--tries", type=int, default=12)
     parser.add_argument("--limit", type=float, default=100)
     options = parser.parse_args()
-    lane = Lane(os.path.abspath(options.icpd), options.accounts, options.columns)
     good = True
-    try:
+    with Lane(os.path.abspath(options.icpd), options.accounts, options.columns) as lane:
         print(f"{lane.told} events of {options.accounts} accounts; longest of {options.tries}, ms by the clock "
               "(computed)", flush=True)
-        for name in options.measures.split(","):
+        for name in options.measures:
             lane.full(name)
             whole, why = lane.full(name)
             points = [whole * (i + 0.5) / options.tries for i in range(options.tries)]
@@ -208,10 +224,6 @@ def main():
             good = good and fine
             print(f"{name}: in full {whole * 1000:.0f} ms; deadline {late[0]:.1f} ({late[1]:.1f}); cancel {cancel[0]:.1f} "
                   f"({cancel[1]:.1f}){'' if fine else ' TOO LONG'}{'; ' + why if why else ''}", flush=True)
-    finally:
-        lane.client.close()
-        lane.other.close()
-        lane.server.close()
     return 0 if good else 1
 
 
