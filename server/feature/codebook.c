@@ -14,8 +14,7 @@
 
 enum code {
     CODE_MISSING = 0,
-    CODE_RARE = 1, /* category */
-    CODE_CATEGORY = 2,
+    CODE_RARE = 1,  /* category */
     CODE_FALSE = 1, /* flag, and tags: absent */
     CODE_TRUE = 2,
 };
@@ -138,7 +137,7 @@ static bool plan_fill(struct feature_codebook *codebook, struct feature_codebook
     if (plan->type == FEATURE_CATEGORY) {
         for (unsigned i = 0; ok && i + 2 < first->bin_count; i++) {
             ok = feature_lookup_add(&plan->lookup, proto_span_text(first->categories[i]),
-                                    CODE_CATEGORY + i, NULL);
+                                    FEATURE_CATEGORY_FIRST + i, NULL);
         }
     } else if (plan->type == FEATURE_TAGS) {
         for (unsigned i = 0; ok && i < plan->count; i++) {
@@ -359,7 +358,8 @@ void feature_bin_text(const struct feature_column *column, uint8_t code, char *t
     } else if (code == CODE_RARE) {
         (void)snprintf(whole, sizeof whole, "rare or unseen");
     } else {
-        (void)snprintf(whole, sizeof whole, "%s", column->categories[code - CODE_CATEGORY]);
+        (void)snprintf(whole, sizeof whole, "%s",
+                       column->categories[code - FEATURE_CATEGORY_FIRST]);
     }
     feature_text_show(proto_span_text(whole), text, text_bytes);
 }

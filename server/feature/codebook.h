@@ -28,6 +28,9 @@
 
 #include "server/feature/schema.h"
 
+/* Code of the first category; those below are of no category alone. */
+#define FEATURE_CATEGORY_FIRST 2
+
 struct feature_column {
     uint16_t field_id;
     char *field_name;
@@ -35,7 +38,8 @@ struct feature_column {
     char *tag;          /* tags only */
     unsigned bin_count; /* codes are 0 … bin_count-1 */
     double *edges;      /* number: bin_count-2 of them */
-    char **categories;  /* category: bin_count-2 of them, sorted bytewise; code = 2 + index */
+    char **categories;  /* category: bin_count-2 of them, bytewise; code = FEATURE_CATEGORY_FIRST +
+                           index */
 };
 
 struct feature_codebook {

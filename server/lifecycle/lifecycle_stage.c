@@ -102,12 +102,15 @@ static bool profile_find(struct staging *staging, struct proto_fault *fault)
     return true;
 }
 
-/* Rows that were learned from with the code of the stage, and those of them that were won. */
+/* Rows that were learned from with the code of the stage, and those of them that were won. None of
+ * a stage that shares its bin: what came of other rare stages says nothing of it. */
 static struct measure_tally tally_of(const struct profile *profile, const uint8_t *codes)
 {
     const struct learn_document *document = profile->document;
     const struct model_scorecard *scorecard = document->scorecard;
-    for (size_t t = 0; document->support != NULL && t < scorecard->term_count; t++) {
+    bool alone = profile->column < document->codebook->column_count &&
+                 codes[profile->column] >= FEATURE_CATEGORY_FIRST;
+    for (size_t t = 0; alone && document->support != NULL && t < scorecard->term_count; t++) {
         const struct model_term *term = &scorecard->terms[t];
         if (term->column_a == profile->column && term->column_b == MODEL_NO_COLUMN &&
             document->support->known[t]) {

@@ -9,8 +9,9 @@
  * profile the one that entered its stage last, and no probability.
  *
  * Beside it what was seen of cases that entered the stage: how many rows the profile learned from
- * have it, and how many of those were won. Cases of one account are not independent, so an interval
- * over them is too narrow where accounts have many.
+ * have it, and how many of those were won; nothing, where too few had it for a bin of its own.
+ * Cases of one account are not independent, so an interval over them is too narrow where accounts
+ * have many.
  *
  * Ownership: texts are those of the listing. Errors: NOT_FOUND and BAD_FIELD of `parameters.stages`
  * for a version that is not there or was not learned so, CORRUPT, NO_MEMORY. Threads: the worker's.

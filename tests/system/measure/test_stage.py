@@ -216,6 +216,30 @@ class Alone(unittest.TestCase):
         self.assertEqual((row["stage"], row["open"], row["win"], row["stage_n"]),
                          ("proposal", 2, None, None))
 
+    def test_what_came_of_a_rare_stage_is_not_told_of_all_rare_ones_together(self):
+        told = [(n % 100, "demo", n, "won" if (n % 100 > 50) != ((n + n // 100) % 6 == 0) else "lost")
+                for n in range(600)]
+        told += [(n, "pilot", n, "lost") for n in range(3)]  # too few for a bin of its own
+        told += [(1000, "pilot", NOW - 1, None), (1000, "unheard", NOW - 1, None), (1000, "demo", NOW - 1, None)]
+        accounts, events = [], []
+        for at, (size, stage, day, end) in enumerate(told):
+            accounts.append({"id": f"a{at}", "values": {"size": size}})
+            for kind, what, time in [("stage", stage, day), ("outcome", end, day + 9)][:2 if end else 1]:
+                events.append({"account": f"a{at}", "type": kind, "kind": what, "subject": "o", "time": time * DAY,
+                               "id": f"{at}{kind}"})
+        self.client.call("schema-put", {"document": json.dumps({"fields": FIELDS})})
+        self.client.call("account-put", {"accounts": accounts, "time": 0})
+        self.client.call("event-append", {"source": "crm", "events": events})
+        self.client.call("icp-learn", {"policy": json.dumps(POLICY), "at": NOW * DAY, "activate": True})
+        view = self.client.call("view", {"views": ["sales"], "filter": "size = 1000", "parameters": {
+            "as-of": NOW * DAY, "least": 1}})["views"][0]
+        names = [column["name"] for column in view["columns"]]
+        rows = {row["stage"]: row for row in (dict(zip(names, one)) for one in view["rows"])}
+        self.assertEqual({stage: row["stage_n"] for stage, row in rows.items()},
+                         {"pilot": None, "unheard": None, "demo": 600})
+        self.assertTrue(all(row["win"] > 0 for row in rows.values()))
+        self.assertIsNone(rows["pilot"]["stage_rate"])
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)
