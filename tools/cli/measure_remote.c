@@ -275,19 +275,19 @@ static int reply_show(const struct measure_call *call, const struct icp_reply *r
     return status;
 }
 
-/* What else can be asked, behind a refusal. */
+/* What else can be asked, behind a refusal; of no evidence only where no parameter is at fault. */
 static void refused_tell(const struct measure_call *call, const struct measure_ask *ask,
-                         enum icp_error code)
+                         const struct icp_fault *fault)
 {
     bool can_none = measure_parameter_find(call->id, "fit") != NULL;
     bool can_segment = ask->by == NULL && (can_none || call->id == MEASURE_ID_GAP);
     bool touches = measure_parameter_find(call->id, "acts") != NULL &&
                    cli_text_named(call->cli, "acts") == NULL;
-    if (code == ICP_NO_ICP && can_segment) {
+    if (fault->code == ICP_NO_ICP && can_segment) {
         cli_say(call->cli, "or --segment FIELD: strata by a field of accounts, which need none%s",
                 can_none ? "; or --fit none" : "");
     }
-    if (code == ICP_NO_EVIDENCE && touches) {
+    if (fault->code == ICP_NO_EVIDENCE && fault->field[0] == '\0' && touches) {
         cli_say(call->cli,
                 "touches alone were counted; --acts all counts stages and decisions too");
     }
@@ -326,7 +326,7 @@ int measure_remote(const struct measure_call *call, const struct measure_definit
     }
     if (status == EX_OK) {
         status = cli_request_send(call->cli, &request, ICP_OP_MEASURE);
-        refused_tell(call, &ask, request.reply.fault.code);
+        refused_tell(call, &ask, &request.reply.fault);
     }
     if (status == EX_OK) {
         status = reply_show(call, &request.reply);
