@@ -112,3 +112,21 @@ void csv_told_end(const struct cli *cli, const struct csv_input *input)
                 rows, rows == 1 ? " ends" : "s end", line);
     }
 }
+
+bool csv_told_split(char *text, char **first, char **second)
+{
+    char *equal = strrchr(text, '=');
+    if (equal == NULL || equal[1] == '\0') {
+        return false;
+    }
+    *equal = '\0';
+    char *colon = strrchr(text, ':');
+    if (colon == NULL || colon == text || colon[1] == '\0') {
+        *equal = '=';
+        return false;
+    }
+    *colon = '\0';
+    *first = colon + 1;
+    *second = equal + 1;
+    return true;
+}

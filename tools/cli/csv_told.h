@@ -12,4 +12,8 @@ struct csv_input *csv_told_open(const struct cli *cli, const char *path, int *st
 /* After the last row: rows that were filled up. */
 void csv_told_end(const struct cli *cli, const struct csv_input *input);
 
+/* Takes "FILE.csv:COLUMN=COLUMN" apart, in place: `text` becomes the name of the file. False, and
+ * the text as it was, where it is none. */
+bool csv_told_split(char *text, char **first, char **second);
+
 #endif

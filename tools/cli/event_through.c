@@ -8,29 +8,12 @@
 #include "server/feature/span_text.h"
 #include "tools/cli/csv/csv_input.h"
 #include "tools/cli/csv/key_column.h"
+#include "tools/cli/csv_told.h"
 
 struct through_columns {
     size_t name;
     size_t account;
 };
-
-/* Takes "FILE.csv:NAME=ACCOUNT" apart, in a copy; false if it is none. */
-static bool told_split(char *text, char **name, char **account)
-{
-    char *equal = strrchr(text, '=');
-    if (equal == NULL) {
-        return false;
-    }
-    *equal = '\0';
-    char *colon = strrchr(text, ':');
-    if (colon == NULL || colon == text || colon[1] == '\0' || equal[1] == '\0') {
-        return false;
-    }
-    *colon = '\0';
-    *name = colon + 1;
-    *account = equal + 1;
-    return true;
-}
 
 static bool account_keep(struct event_through *through, size_t name, size_t account)
 {
@@ -115,7 +98,7 @@ int event_through_open(struct event_through *through, const struct cli *cli, con
         return cli_fail(cli, EX_OSERR, "no memory");
     }
     int status = EX_OK;
-    if (!told_split(copy, &name, &account)) {
+    if (!csv_told_split(copy, &name, &account)) {
         status = cli_fail(cli, EX_USAGE,
                           "--through: '%s' is not FILE.csv:NAME=ACCOUNT, such as "
                           "subscriptions.csv:subscription_id=account_id",

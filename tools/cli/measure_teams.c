@@ -1,26 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Persons are gathered under their teams in the order of the file. What the text of a request
- * cannot hold, a name with one of its signs, and a person of two teams end it with the line. */
+ * cannot hold, a name with one of its signs, and a person of two teams end it with the line; one
+ * who stands in the same team again is the same person. */
 #include "tools/cli/measure_teams.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
+#include "server/base/grow.h"
 #include "server/feature/span_text.h"
 #include "tools/cli/csv/csv_input.h"
 #include "tools/cli/csv/key_column.h"
 #include "tools/cli/csv/text_count.h"
 #include "tools/cli/csv_told.h"
 
-enum { TEAMS_MAX = 4096 };
+/* Places in the counts of persons and of teams. */
+struct member {
+    size_t person, team;
+};
 
 struct roster {
     const struct cli *cli;
     struct csv_input *file;
     size_t person, team; /* columns */
     struct text_count persons, teams;
-    char **members; /* by team: names with ", " between */
+    struct member *members; /* by person, until they are printed */
+    size_t member_room;
 };
 
 static int row_fail(const struct roster *roster, const struct csv_row *row, const char *what,
@@ -41,26 +48,35 @@ static bool name_fits(struct proto_span name)
     return true;
 }
 
-static bool member_add(struct roster *roster, size_t team, struct proto_span person)
+static int member_add(struct roster *roster, const struct csv_row *row, struct proto_span person,
+                      struct proto_span team)
 {
-    const char *before = roster->members[team] != NULL ? roster->members[team] : "";
-    size_t room = strlen(before) + person.bytes + 3;
-    char *grown = malloc(room);
-    if (grown == NULL) {
-        return false;
+    struct proto_fault fault;
+    const struct text_entry *who = NULL;
+    const struct text_entry *of = NULL;
+    if (!text_count_add(&roster->persons, person, row->line, &who) ||
+        !text_count_add(&roster->teams, team, row->line, &of)) {
+        return cli_fail(roster->cli, EX_OSERR, "no memory for teams");
     }
-    (void)snprintf(grown, room, "%s%s%.*s", before, before[0] != '\0' ? ", " : "",
-                   (int)person.bytes, (const char *)person.data);
-    free(roster->members[team]);
-    roster->members[team] = grown;
-    return true;
+    struct member member = {(size_t)(who - roster->persons.entries),
+                            (size_t)(of - roster->teams.entries)};
+    if (who->count > 1 && roster->members[member.person].team != member.team) {
+        char what[64];
+        (void)snprintf(what, sizeof what, "is in another team on line %zu", who->line);
+        return row_fail(roster, row, what, person);
+    }
+    if (!base_grow(&roster->members, &roster->member_room, member.person + 1,
+                   sizeof *roster->members, "persons", &fault)) {
+        return cli_fail(roster->cli, EX_OSERR, "no memory for teams");
+    }
+    roster->members[member.person] = member;
+    return EX_OK;
 }
 
 static int row_take(struct roster *roster, const struct csv_row *row)
 {
     struct proto_span person = feature_text_trim(row->cells[roster->person]);
     struct proto_span team = feature_text_trim(row->cells[roster->team]);
-    const struct text_entry *found = NULL;
     if (person.bytes == 0 || team.bytes == 0) {
         return EX_OK; /* is in none */
     }
@@ -68,22 +84,7 @@ static int row_take(struct roster *roster, const struct csv_row *row)
         return row_fail(roster, row, "has a comma, a colon or a semicolon, which part names",
                         name_fits(person) ? team : person);
     }
-    if (!text_count_add(&roster->persons, person, row->line, &found)) {
-        return cli_fail(roster->cli, EX_OSERR, "no memory for teams");
-    }
-    if (found == NULL || found->count > 1) {
-        return row_fail(roster, row, "stands in a team on a line before", person);
-    }
-    if (!text_count_add(&roster->teams, team, row->line, &found)) {
-        return cli_fail(roster->cli, EX_OSERR, "no memory for teams");
-    }
-    if (found == NULL) {
-        return cli_fail(roster->cli, EX_DATAERR, "%s, line %zu: more than %d teams",
-                        csv_name(roster->file), row->line, TEAMS_MAX);
-    }
-    return member_add(roster, (size_t)(found - roster->teams.entries), person)
-               ? EX_OK
-               : cli_fail(roster->cli, EX_OSERR, "no memory for teams");
+    return member_add(roster, row, person, team);
 }
 
 static int rows_take(struct roster *roster)
@@ -112,23 +113,40 @@ static int columns_find(struct roster *roster, const char *person, const char *t
     return cli_fault(roster->cli, &fault);
 }
 
+static int by_team(const void *a, const void *b)
+{
+    const struct member *x = a;
+    const struct member *y = b;
+    return x->team != y->team ? (x->team > y->team) - (x->team < y->team)
+                              : (x->person > y->person) - (x->person < y->person);
+}
+
 /* "north: Ann Lee, Bo Ray; south: Cy Poe" */
-static int roster_print(const struct roster *roster, char **text)
+static int roster_print(struct roster *roster, char **text)
 {
     size_t bytes = 0;
+    size_t count = roster->persons.count;
     FILE *out = open_memstream(text, &bytes);
     if (out == NULL) {
         return cli_fail(roster->cli, EX_OSERR, "no memory for teams");
     }
-    for (size_t i = 0; i < roster->teams.count && roster->members != NULL; i++) {
-        struct proto_span team = roster->teams.entries[i].text;
-        fprintf(out, "%s%.*s: %s", i > 0 ? "; " : "", (int)team.bytes, (const char *)team.data,
-                roster->members[i]);
+    if (count > 0) {
+        qsort(roster->members, count, sizeof *roster->members, by_team);
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct member *member = &roster->members[i];
+        struct proto_span team = roster->teams.entries[member->team].text;
+        struct proto_span person = roster->persons.entries[member->person].text;
+        bool first = i == 0 || member[-1].team != member->team;
+        if (first) {
+            fprintf(out, "%s%.*s: ", i > 0 ? "; " : "", (int)team.bytes, (const char *)team.data);
+        }
+        fprintf(out, "%s%.*s", first ? "" : ", ", (int)person.bytes, (const char *)person.data);
     }
     if (fclose(out) != 0) {
         return cli_fail(roster->cli, EX_OSERR, "no memory for teams");
     }
-    return bytes > 0 ? EX_OK
+    return count > 0 ? EX_OK
                      : cli_fail(roster->cli, EX_DATAERR, "%s has nobody who is in a team",
                                 csv_name(roster->file));
 }
@@ -142,15 +160,10 @@ static int file_read(const struct cli *cli, const char *path, const char *person
         return status;
     }
     text_count_init(&roster.persons, UINT32_MAX);
-    text_count_init(&roster.teams, TEAMS_MAX);
-    roster.members = calloc(TEAMS_MAX, sizeof *roster.members);
-    status = roster.members != NULL ? columns_find(&roster, person, team)
-                                    : cli_fail(cli, EX_OSERR, "no memory for teams");
+    text_count_init(&roster.teams, UINT32_MAX);
+    status = columns_find(&roster, person, team);
     status = status == EX_OK ? rows_take(&roster) : status;
     status = status == EX_OK ? roster_print(&roster, text) : status;
-    for (size_t i = 0; i < TEAMS_MAX && roster.members != NULL; i++) {
-        free(roster.members[i]);
-    }
     free(roster.members);
     text_count_fini(&roster.persons);
     text_count_fini(&roster.teams);
@@ -158,10 +171,20 @@ static int file_read(const struct cli *cli, const char *path, const char *person
     return status;
 }
 
+/* Whether the text begins as the name of a file does, up to the first colon. */
+static bool is_file(const char *text)
+{
+    static const char suffix[] = ".csv";
+    size_t bytes = strcspn(text, ":");
+    return bytes >= sizeof suffix - 1 &&
+           strncasecmp(text + bytes - (sizeof suffix - 1), suffix, sizeof suffix - 1) == 0;
+}
+
 int measure_teams_told(const struct cli *cli, char **text)
 {
     const char *told = cli_text_named(cli, "teams");
-    const char *equal = told == NULL ? NULL : strrchr(told, '=');
+    char *person = NULL;
+    char *team = NULL;
     *text = NULL;
     if (told == NULL) {
         return EX_OK;
@@ -170,18 +193,19 @@ int measure_teams_told(const struct cli *cli, char **text)
     if (copy == NULL) {
         return cli_fail(cli, EX_OSERR, "no memory for teams");
     }
-    char *colon = NULL;
-    if (equal != NULL && equal[1] != '\0') {
-        copy[equal - told] = '\0';
-        colon = strrchr(copy, ':');
+    if (csv_told_split(copy, &person, &team)) {
+        int status = file_read(cli, copy, person, team, text);
+        free(copy);
+        return status;
     }
-    if (colon == NULL || colon == copy || colon[1] == '\0') {
-        copy[equal != NULL ? equal - told : (ptrdiff_t)strlen(told)] = equal != NULL ? '=' : '\0';
-        *text = copy; /* as it is */
-        return EX_OK;
+    if (is_file(told)) {
+        free(copy);
+        return cli_fail(cli, EX_USAGE,
+                        "--teams: '%s' is not FILE.csv:PERSON=TEAM, such as "
+                        "teams.csv:agent=manager; without a file, a team is its name, a colon and "
+                        "its persons",
+                        told);
     }
-    *colon = '\0';
-    int status = file_read(cli, copy, colon + 1, copy + (equal - told) + 1, text);
-    free(copy);
-    return status;
+    *text = copy; /* as it is */
+    return EX_OK;
 }

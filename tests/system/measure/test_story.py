@@ -122,6 +122,7 @@ class Company(Story):
         self.icp("import", "accounts.csv", "--time", day(-30))
         self.icp("measure", "adherence", code=65)
         self.assertIn("there is no target account list of the active ICP version", self.told)
+        self.assertNotIn("--acts", self.told, "no act is missing, but a list")
         self.icp("measure", "resources", code=65)
         self.assertIn("no ICP version is active", self.told)
         self.assertNotIn("--segment", self.told, "resources needs scores, whatever its segments")
@@ -160,12 +161,13 @@ class Company(Story):
         self.icp("measure", "divergence", "sector", code=64)
         self.assertIn("named by --segment FIELD", self.told)
         for teams, said in (("none.csv:agent=manager", "none.csv"), ("teams.csv:agent=boss", "no column 'boss'"),
-                            ("north: Ann Lee; south: Ann Lee", "told in a team already"), ("teams.csv", "a team is its name")):
+                            ("north: Ann Lee; south: Ann Lee", "told in a team already"), ("teams.csv", "a team is its name"), ("teams.csv:agent", "is not FILE.csv:PERSON=TEAM"),
+                            ("teams.csv:agent=", "is not FILE.csv:PERSON=TEAM")):
             self.icp("measure", "adherence", "--group-by", "team", "--teams", teams, code=(64, 65, 66))
             self.assertIn(said, self.told)
         self.write("twice.csv", ["agent", "manager"], [["Ann Lee", "north"], ["Ann Lee", "south"]])
         self.icp("measure", "adherence", "--group-by", "team", "--teams", "twice.csv:agent=manager", code=65)
-        self.assertIn("twice.csv, line 3: 'Ann Lee' stands in a team on a line before", self.told)
+        self.assertIn("twice.csv, line 3: 'Ann Lee' is in another team on line 2", self.told)
         self.write("odd.csv", ["agent", "manager"], [["Lee, Ann", "north"]])
         self.icp("measure", "adherence", "--group-by", "team", "--teams", "odd.csv:agent=manager", code=65)
         self.assertIn("odd.csv, line 2: 'Lee, Ann' has a comma", self.told)
