@@ -23,7 +23,7 @@ double draw_scale_place(const struct draw_scale *scale, double value);
 size_t draw_scale_ticks(const struct draw_scale *scale, double ticks[DRAW_TICKS_MAX]);
 
 /* Opens a figure with its heading, and the picture in it, which is called so to those who do not
- * see it. */
+ * see it. table: id of the caption of the table with the figures, or NULL. */
 void draw_svg_open(FILE *out, const char *title, const char *table, double height);
 
 #endif

@@ -66,7 +66,7 @@ static void picture_write(FILE *out, const struct measure_table *table, double c
         (void)snprintf(
             sentence, sizeof sentence,
             "The shares of the table below as points on one axis; the line stands at the "
-            "%.0f %% that were committed.",
+            "%g %% that were committed.",
             100 * committed);
     }
     const struct draw_rows picture = {
@@ -91,10 +91,15 @@ static void picture_write(FILE *out, const struct measure_table *table, double c
 static void committed_write(FILE *out, const struct measure_table *table, double committed)
 {
     const char *verdict = report_text(table, 0, "verdict");
+    if (strncmp(verdict, "insufficient", 12) == 0) {
+        draw_format(out, " That is too little to hold against the %g %% that were committed.",
+                    100 * committed);
+        return;
+    }
     const char *than = strncmp(verdict, "below", 5) == 0   ? "less than the"
                        : strncmp(verdict, "above", 5) == 0 ? "more than the"
                                                            : "as far as can be told, the";
-    draw_format(out, " That is %s %.0f %% that were committed.", than, 100 * committed);
+    draw_format(out, " That is %s %g %% that were committed.", than, 100 * committed);
 }
 
 static void kept_write(FILE *out, const struct measure_table *table, double committed)

@@ -177,17 +177,21 @@ static void predictions_write(FILE *out, const struct report_verdict *report)
     draw_section_close(out);
     draw_section_open(out, "profile", "Where the profile was wrong");
     fputs("<p class=\"answer\">", out);
-    if (wrong == 0) {
+    if (measure_table_rows(report->promise) == 0) {
+        draw_text(out, "No case is counted yet that a promise could be held against.");
+    } else if (wrong == 0) {
         draw_text(out, "No field, segment or grade promised too much or too little beyond chance.");
     } else {
         draw_format(out, "%zu of %zu fields, segments and grades promised too much or too little.",
                     wrong, measure_table_rows(report->promise));
     }
     fputs("</p>\n", out);
-    rows_write(out, report->promise, "promise-table",
-               "What was promised and what came true, those that were wrong first; intervals are "
-               "widened for the number of rows",
-               promise_columns, COUNT(promise_columns), NULL, PROMISES_SHOWN);
+    if (measure_table_rows(report->promise) > 0) {
+        rows_write(out, report->promise, "promise-table",
+                   "What was promised and what came true, those that were wrong first; intervals "
+                   "are widened for the number of rows",
+                   promise_columns, COUNT(promise_columns), NULL, PROMISES_SHOWN);
+    }
     draw_section_close(out);
 }
 
@@ -196,6 +200,9 @@ static bool is_told(const struct measure_table *lift, size_t row)
 {
     char now[REPORT_TEXT_BYTES];
     char next[REPORT_TEXT_BYTES];
+    if (!report_verdict_has_week(lift, row)) {
+        return false;
+    }
     if (is_newest(lift, row) ||
         (row > 0 && same_group(lift, row - 1, row) &&
          strcmp(report_text(lift, row, "verdict"), report_text(lift, row - 1, "verdict")) != 0)) {
@@ -206,8 +213,21 @@ static bool is_told(const struct measure_table *lift, size_t row)
     return strncmp(now, next, strlen("2027-01")) != 0;
 }
 
+static bool weeks_there(const struct measure_table *lift)
+{
+    for (size_t row = 0; row < measure_table_rows(lift); row++) {
+        if (report_verdict_has_week(lift, row)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void weeks_write(FILE *out, const struct report_verdict *report)
 {
+    if (!weeks_there(report->lift)) {
+        return;
+    }
     draw_section_open(out, "weeks", "As it was known");
     rows_write(
         out, report->lift, "week-table",
@@ -229,7 +249,9 @@ static void contents_write(FILE *out, const struct report_verdict *report)
         report_link(out, "cannot", "What cannot be said");
     }
     report_link(out, "next", "What to do next");
-    report_link(out, "weeks", "As it was known");
+    if (weeks_there(report->lift)) {
+        report_link(out, "weeks", "As it was known");
+    }
     report_link(out, "ground", "What it rests on");
     fputs("</ol></nav>\n", out);
 }

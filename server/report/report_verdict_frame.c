@@ -53,7 +53,7 @@ static void kept_tile(FILE *out, const struct report_verdict *report)
     int used =
         snprintf(text, sizeof text, "%.0f %%", 100 * report_value(report->adherence, 0, "share"));
     if (report->committed > 0) {
-        (void)snprintf(text + used, sizeof text - (size_t)used, ", committed %.0f %%",
+        (void)snprintf(text + used, sizeof text - (size_t)used, ", committed %g %%",
                        100 * report->committed);
     }
     report_tile(out, "Work on the list", text);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The weeks of a comparison are rows of the lift. Where a bound is not known it is drawn at the
- * edge, and so is what lies beyond. */
+/* The weeks of a comparison are rows of the lift; one without a day is none, and says that no week
+ * was matured. Where a bound is not known it is drawn at the edge, and so is what lies beyond. */
 #include "server/report/report_verdict_picture.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/draw/draw_page.h"
 #include "server/draw/draw_svg.h"
 #include "server/report/report_sections.h"
 
@@ -18,13 +19,17 @@ static const double odds_high = 10;
 struct weeks {
     double *x, *ratio, *low, *high, *one;
     size_t count;
-    size_t last; /* row of the newest */
 };
 
 bool report_verdict_is_of(const struct measure_table *lift, size_t row, const char *against)
 {
     return strcmp(report_text(lift, row, "against"), against) == 0 &&
            strcmp(report_text(lift, row, "outcome"), report_text(lift, 0, "outcome")) == 0;
+}
+
+bool report_verdict_has_week(const struct measure_table *lift, size_t row)
+{
+    return measure_cell_find(lift, row, "as_of")->kind == MEASURE_KIND_TIME;
 }
 
 static double within(double value, double otherwise)
@@ -46,7 +51,7 @@ static bool weeks_take(const struct measure_table *lift, const char *against, st
     weeks->high = all + 3 * room;
     weeks->one = all + 4 * room;
     for (size_t row = 0; row < measure_table_rows(lift); row++) {
-        if (report_verdict_is_of(lift, row, against)) {
+        if (report_verdict_is_of(lift, row, against) && report_verdict_has_week(lift, row)) {
             size_t at = weeks->count++;
             weeks->x[at] = (double)weeks->count;
             bool endless =
@@ -55,7 +60,6 @@ static bool weeks_take(const struct measure_table *lift, const char *against, st
             weeks->low[at] = within(report_value(lift, row, "rule_low"), odds_low);
             weeks->high[at] = within(report_value(lift, row, "rule_high"), odds_high);
             weeks->one[at] = 1;
-            weeks->last = row;
         }
     }
     return true;
@@ -71,11 +75,27 @@ static void week_label(double value, char *text, size_t text_bytes)
     snprintf(text, text_bytes, "%.0f", value);
 }
 
+static const char *others_of(const char *against)
+{
+    return strcmp(against, "hold-out") == 0 ? "those held out" : "others worked as much";
+}
+
+static void too_few_write(FILE *out, const struct weeks *weeks, const char *against)
+{
+    fputs("<p class=\"answer\">", out);
+    draw_format(out,
+                "%s matured in which the list can be held against %s: an answer narrows from "
+                "the second on.",
+                weeks->count == 1 ? "One week is" : "No week is", others_of(against));
+    fputs("</p>\n", out);
+}
+
 void report_verdict_picture(FILE *out, const struct measure_table *lift, const char *against)
 {
     struct weeks weeks;
     char title[160];
     if (!weeks_take(lift, against, &weeks) || weeks.count < 2) {
+        too_few_write(out, &weeks, against);
         free(weeks.x);
         return;
     }
@@ -90,7 +110,7 @@ void report_verdict_picture(FILE *out, const struct measure_table *lift, const c
     };
     snprintf(title, sizeof title,
              "Odds of winning on the list against %s, as it was known week by week",
-             strcmp(against, "hold-out") == 0 ? "those held out" : "others worked as much");
+             others_of(against));
     draw_svg_lines(out,
                    &(struct draw_svg_chart){
                        .title = title,

@@ -8,10 +8,12 @@
 
 #include "server/measure/measure.h"
 
-/* Of the comparison `against` and the first outcome; nothing where fewer than two weeks are known.
- */
+/* Of the comparison `against` and the first outcome; a sentence where fewer than two weeks are
+ * known. */
 void report_verdict_picture(FILE *out, const struct measure_table *lift, const char *against);
 /* Whether a row of the lift is of that comparison and of the first outcome. */
 bool report_verdict_is_of(const struct measure_table *lift, size_t row, const char *against);
+/* Whether a row of the lift is of a week: a comparison without one has a row of zeros. */
+bool report_verdict_has_week(const struct measure_table *lift, size_t row);
 
 #endif
