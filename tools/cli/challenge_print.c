@@ -4,13 +4,6 @@
 #include "tools/cli/member.h"
 #include "tools/cli/out/out_number.h"
 
-#include <string.h>
-
-static bool is(struct icp_text text, const char *word)
-{
-    return text.bytes == strlen(word) && memcmp(text.data, word, text.bytes) == 0;
-}
-
 /* What is disputed: the condition, the field, or the slice and period themselves. */
 static struct icp_text subject_of(const struct icp_value *challenge)
 {
@@ -32,9 +25,9 @@ static const char *claim_words(const struct icp_value *challenge)
     if (!member_there(challenge, "condition")) {
         return "the version fails there";
     }
-    return is(claim, "in")    ? "these accounts do better than the version says"
-           : is(claim, "out") ? "these accounts do worse than the version says"
-                              : "these accounts do not do as the version says";
+    return member_text_is(claim, "in")    ? "these accounts do better than the version says"
+           : member_text_is(claim, "out") ? "these accounts do worse than the version says"
+                                          : "these accounts do not do as the version says";
 }
 
 static void verdict_print(const struct cli *cli, const struct icp_value *challenge)
@@ -42,8 +35,8 @@ static void verdict_print(const struct cli *cli, const struct icp_value *challen
     struct icp_text verdict = member_text(challenge, "verdict");
     struct icp_text subject = subject_of(challenge);
     double needed = member_number(challenge, "needed");
-    const char *negative = is(verdict, "does not hold") ? "it is not so that " : "";
-    if (!is(verdict, "too little evidence")) {
+    const char *negative = member_text_is(verdict, "does not hold") ? "it is not so that " : "";
+    if (!member_text_is(verdict, "too little evidence")) {
         cli_print(cli, "%.*s: %s%s\n", (int)verdict.bytes, verdict.data, negative,
                   claim_words(challenge));
     } else if (needed > 0) {

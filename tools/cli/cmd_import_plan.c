@@ -27,11 +27,6 @@ struct plan_run {
     size_t stored, before, refused;
 };
 
-static bool text_is(struct icp_text text, const char *word)
-{
-    return text.bytes == strlen(word) && memcmp(text.data, word, text.bytes) == 0;
-}
-
 /* The import of a step as it was before this run. False: there was none. */
 static bool import_before(const struct plan_run *run, const struct import_plan_step *step,
                           struct icp_value *import)
@@ -40,7 +35,7 @@ static bool import_before(const struct plan_run *run, const struct import_plan_s
     (void)icp_reply_get(&run->imports, "imports", &list);
     struct icp_walk walk = icp_walk_over(&list);
     while (icp_next(&walk, NULL, import)) {
-        if (text_is(member_text(import, "id"), step->id)) {
+        if (member_text_is(member_text(import, "id"), step->id)) {
             return true;
         }
     }
@@ -50,7 +45,8 @@ static bool import_before(const struct plan_run *run, const struct import_plan_s
 /* Whether the server has all of it. */
 static bool is_stored(const struct icp_value *import)
 {
-    return text_is(member_text(import, "state"), "done") && member_text(import, "note").bytes == 0;
+    return member_text_is(member_text(import, "state"), "done") &&
+           member_text(import, "note").bytes == 0;
 }
 
 static int imports_ask(struct plan_run *run)

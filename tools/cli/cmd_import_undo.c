@@ -81,11 +81,6 @@ static bool is_called(struct icp_text name, const char *word)
            (memcmp(tail, between, gap) == 0 && memcmp(tail + gap, word, bytes) == 0);
 }
 
-static bool is_id(struct icp_text id, const char *word)
-{
-    return id.bytes == strlen(word) && memcmp(id.data, word, id.bytes) == 0;
-}
-
 /* The import that a word means, among those that were not taken back where it is no id. */
 static int import_find(const struct cli *cli, const struct icp_reply *reply, const char *word,
                        char id[PROTO_IMPORT_BYTES_MAX + 1])
@@ -99,8 +94,8 @@ static int import_find(const struct cli *cli, const struct icp_reply *reply, con
     struct icp_walk walk = icp_walk_over(&list);
     while (icp_next(&walk, NULL, &entry)) {
         struct icp_text import = member_text(&entry, "id");
-        bool back = is_id(member_text(&entry, "state"), "undone");
-        bool same = is_id(import, word);
+        bool back = member_text_is(member_text(&entry, "state"), "undone");
+        bool same = member_text_is(import, word);
         if (!same && (back || !is_called(member_text(&entry, "name"), word))) {
             continue;
         }

@@ -179,23 +179,17 @@ static int list_print(const struct cli *cli, const struct icp_reply *reply)
                                           "put",  "by",      "note"};
     struct icp_value list = {.count = 0};
     struct icp_value entry;
-    struct icp_value value;
     struct out_table table;
     char time[24];
     (void)icp_reply_get(reply, "definitions", &list);
     struct icp_walk walk = icp_walk_over(&list);
     out_table_init(&table, headers, 7);
     while (icp_next(&walk, NULL, &entry)) {
-        value = (struct icp_value){.integer = 0};
         out_cell_text_n(&table, member_text(&entry, "name"));
-        (void)icp_value_get(&entry, "version", &value);
-        out_cell_number(&table, "%lld", (long long)value.integer);
-        bool in_force = icp_value_get(&entry, "in_force", &value) && value.flag;
-        out_cell_text(&table, "%s", in_force ? "yes" : "");
+        out_cell_number(&table, "%lld", (long long)member_int(&entry, "version"));
+        out_cell_text(&table, "%s", member_flag(&entry, "in_force") ? "yes" : "");
         out_cell_text_n(&table, member_text(&entry, "metric"));
-        value = (struct icp_value){.integer = 0};
-        (void)icp_value_get(&entry, "time", &value);
-        out_cell_text(&table, "%s", out_time(value.integer, time));
+        out_cell_text(&table, "%s", out_time(member_int(&entry, "time"), time));
         out_cell_text_n(&table, member_text(&entry, "by"));
         out_cell_text_n(&table, member_text(&entry, "note"));
     }

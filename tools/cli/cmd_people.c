@@ -138,9 +138,7 @@ static void answered_line(const struct cli *cli, const struct icp_value *entry)
 /* Whoever watches asks five times a second: of that nobody wants to read. */
 static bool is_watching(const struct icp_value *entry)
 {
-    static const char watching[] = "monitor";
-    struct icp_text op = member_text(entry, "op");
-    return op.bytes == sizeof watching - 1 && memcmp(op.data, watching, op.bytes) == 0;
+    return member_text_is(member_text(entry, "op"), "monitor");
 }
 
 /* One line each, as they come. */

@@ -8,12 +8,6 @@
 #include "tools/cli/out/out_number.h"
 #include "tools/cli/segment_print.h"
 
-static bool is_confirmed(const struct icp_value *segment)
-{
-    struct icp_value value;
-    return icp_value_get(segment, "confirmed", &value) && value.flag;
-}
-
 static void head_print(const struct cli *cli, const struct icp_reply *reply)
 {
     double accounts = (double)icp_reply_int(reply, "accounts", 0);
@@ -57,7 +51,7 @@ static int table_print(const struct cli *cli, const struct icp_value *list, doub
     struct icp_walk walk = icp_walk_over(list);
     while (icp_next(&walk, NULL, &segment)) {
         double had[4];
-        if (!every && !is_confirmed(&segment)) {
+        if (!every && !member_flag(&segment, "confirmed")) {
             continue;
         }
         for (int i = 0; i < 4; i++) {
@@ -73,7 +67,7 @@ static int table_print(const struct cli *cli, const struct icp_value *list, doub
         out_cell_number(&table, "%.1f", 100 * member_number(&segment, "rate_low"));
         out_cell_number(&table, "%.1f", 100 * member_number(&segment, "rate_high"));
         out_cell_number(&table, "%.2g", member_number(&segment, "chance"));
-        out_cell_text(&table, "%s", is_confirmed(&segment) ? "yes" : "no");
+        out_cell_text(&table, "%s", member_flag(&segment, "confirmed") ? "yes" : "no");
         out_cell_number(&table, "%.0f", covered);
         out_cell_number(&table, "%.1f", covered > 0 ? 100 * found / covered : 0);
         out_cell_number(&table, "%.1f", all > 0 ? 100 * found / all : 0);
@@ -137,7 +131,8 @@ static struct icp_text confirmed_filter(const struct icp_reply *reply, uint64_t 
     (void)icp_reply_get(reply, "segments", &list);
     struct icp_walk walk = icp_walk_over(&list);
     while (icp_next(&walk, NULL, &segment)) {
-        if (is_confirmed(&segment) && ++at == place && icp_value_get(&segment, "filter", &filter)) {
+        if (member_flag(&segment, "confirmed") && ++at == place &&
+            icp_value_get(&segment, "filter", &filter)) {
             return filter.text;
         }
     }

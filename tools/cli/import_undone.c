@@ -6,18 +6,13 @@
 
 #include "tools/cli/member.h"
 
-static bool text_is(struct icp_text text, const char *word)
-{
-    return text.bytes == strlen(word) && memcmp(text.data, word, text.bytes) == 0;
-}
-
 bool import_undone_tell(const struct cli *cli, const struct icp_value *import)
 {
     struct icp_value events;
     struct icp_text id = member_text(import, "id");
     struct icp_text state = member_text(import, "state");
-    bool part = text_is(state, "partly undone");
-    if ((!part && !text_is(state, "undone")) || !icp_value_get(import, "events", &events) ||
+    bool part = member_text_is(state, "partly undone");
+    if ((!part && !member_text_is(state, "undone")) || !icp_value_get(import, "events", &events) ||
         events.integer <= 0) {
         return false;
     }
@@ -42,7 +37,7 @@ void import_undone_ask(const struct cli *cli, struct icp_client *client, const c
         (void)icp_reply_get(&reply, "imports", &list);
         struct icp_walk walk = icp_walk_over(&list);
         while (icp_next(&walk, NULL, &import)) {
-            if (text_is(member_text(&import, "name"), name)) {
+            if (member_text_is(member_text(&import, "name"), name)) {
                 (void)import_undone_tell(cli, &import);
             }
         }

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/cli/member.h"
+
 enum { PAGE = 1000 };
 
 /* In the order of the ids; NULL: no memory. */
@@ -47,13 +49,6 @@ static bool never_add(struct match_nevers *nevers, const struct icp_value *entry
     return text != NULL;
 }
 
-static bool value_is(const struct icp_value *map, const char *member, const char *text)
-{
-    struct icp_value value = {0};
-    return icp_value_get(map, member, &value) && value.kind == ICP_KIND_TEXT &&
-           value.text.bytes == strlen(text) && memcmp(value.text.data, text, strlen(text)) == 0;
-}
-
 int match_nevers_read(const struct cli *cli, struct icp_client *client, struct match_nevers *nevers)
 {
     struct icp_payload *payload = icp_payload_create();
@@ -77,7 +72,8 @@ int match_nevers_read(const struct cli *cli, struct icp_client *client, struct m
         }
         struct icp_walk walk = icp_walk_over(&list);
         while (status == EX_OK && icp_next(&walk, NULL, &entry)) {
-            if (value_is(&entry, "act", "never") && value_is(&entry, "state", "stands") &&
+            if (member_text_is(member_text(&entry, "act"), "never") &&
+                member_text_is(member_text(&entry, "state"), "stands") &&
                 !never_add(nevers, &entry)) {
                 status = cli_fail(cli, EX_OSERR, "no memory");
             }
@@ -133,7 +129,7 @@ static bool one_already(struct saying *saying, const char *a, const char *b)
     }
     struct icp_walk walk = icp_walk_over(&list);
     while (icp_next(&walk, NULL, &id)) {
-        one |= id.text.bytes == strlen(b) && memcmp(id.text.data, b, strlen(b)) == 0;
+        one |= member_text_is(id.text, b);
     }
     return one;
 }

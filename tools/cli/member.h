@@ -7,6 +7,8 @@
 #ifndef CLI_MEMBER_H
 #define CLI_MEMBER_H
 
+#include <string.h>
+
 #include "client/icp.h"
 
 static inline struct icp_text member_text(const struct icp_value *map, const char *name)
@@ -39,6 +41,12 @@ static inline bool member_there(const struct icp_value *map, const char *name)
 {
     struct icp_value value;
     return icp_value_get(map, name, &value);
+}
+
+/* Whether a text of a reply, which has no zero behind it, is that word. */
+static inline bool member_text_is(struct icp_text text, const char *word)
+{
+    return text.bytes == strlen(word) && memcmp(text.data, word, text.bytes) == 0;
 }
 
 /* A member of the reply itself that is raw bytes; no bytes where it is none. */

@@ -6,11 +6,7 @@
 #include <string.h>
 
 #include "tools/cli/cmd.h"
-
-static bool is(struct icp_text text, const char *word)
-{
-    return text.bytes == strlen(word) && memcmp(text.data, word, text.bytes) == 0;
-}
+#include "tools/cli/member.h"
 
 /* As it stands within single quotes of a shell: a quote ends them, is written behind a backslash,
  * and they begin again. NULL: no memory. */
@@ -47,11 +43,11 @@ static void draw_print(const struct cli *cli, struct icp_text seed, struct icp_t
 
 static const char *stands(struct icp_text part, bool sampled)
 {
-    return is(part, "member")        ? "on the list, to be worked"
-           : is(part, "held-out")    ? "on the list and held out: not to be worked"
-           : is(part, "just-missed") ? "not on the list; it just missed it"
-           : sampled                 ? "not on the list; it was drawn for the sample"
-                                     : "not on the list, nor frozen beside it";
+    return member_text_is(part, "member")        ? "on the list, to be worked"
+           : member_text_is(part, "held-out")    ? "on the list and held out: not to be worked"
+           : member_text_is(part, "just-missed") ? "not on the list; it just missed it"
+           : sampled                             ? "not on the list; it was drawn for the sample"
+                                                 : "not on the list, nor frozen beside it";
 }
 
 static void account_print(const struct cli *cli, const struct icp_reply *reply)
@@ -66,8 +62,9 @@ static void account_print(const struct cli *cli, const struct icp_reply *reply)
     bool sampled = icp_reply_flag(reply, "sampled", false);
     cli_print(cli, "%.*s is %s%s\n", (int)id.bytes, id.data,
               stands(icp_reply_text(reply, "part"), sampled),
-              sampled && !is(icp_reply_text(reply, "part"), "none") ? "; it is in the sample too"
-                                                                    : "");
+              sampled && !member_text_is(icp_reply_text(reply, "part"), "none")
+                  ? "; it is in the sample too"
+                  : "");
     if (icp_reply_get(reply, "entry", &entry)) {
         (void)icp_value_get(&entry, "p", &p);
         if (icp_value_get(&entry, "rank", &rank)) {
