@@ -29,81 +29,85 @@ struct shown {
     const char *header;
     enum form form;
     const char *parts[PARTS]; /* names of columns */
+    bool spare;               /* left out where no row has it */
 };
 
 static const struct shown grid[] = {
-    {"grade", FORM_PLAIN, {"grade"}},
-    {"engagement", FORM_PLAIN, {"band"}},
-    {"accounts", FORM_PLAIN, {"accounts"}},
-    {"customers", FORM_PLAIN, {"customers"}},
-    {"won, of cases that began there", FORM_RATE, {"rate", "low", "high", "n", "verdict"}},
-    {NULL, FORM_PLAIN, {NULL}}};
+    {"grade", FORM_PLAIN, .parts = {"grade"}},
+    {"engagement", FORM_PLAIN, .parts = {"band"}},
+    {"accounts", FORM_PLAIN, .parts = {"accounts"}},
+    {"customers", FORM_PLAIN, .parts = {"customers"}},
+    {"won, of cases that began there", FORM_RATE, .parts = {"rate", "low", "high", "n", "verdict"}},
+    {NULL, FORM_PLAIN, .parts = {NULL}}};
 
 static const struct shown sales[] = {
-    {"#", FORM_PLAIN, {"rank"}},
-    {"account", FORM_PLAIN, {"account"}},
-    {"name", FORM_PLAIN, {"name"}},
-    {"grade", FORM_PLAIN, {"grade"}},
-    {"fit", FORM_NUMBER, {"fit"}},
-    {"engagement", FORM_SCORED, {"band", "engagement"}},
-    {"last", FORM_DAY, {"last"}},
-    {"open", FORM_PLAIN, {"open"}},
-    {"stage", FORM_PLAIN, {"stage"}},
-    {"wins from it", FORM_PERCENT, {"win"}},
+    {"#", FORM_PLAIN, .parts = {"rank"}},
+    {"account", FORM_PLAIN, .parts = {"account"}},
+    {"name", FORM_PLAIN, .parts = {"name"}},
+    {"grade", FORM_PLAIN, .parts = {"grade"}},
+    {"fit", FORM_NUMBER, .parts = {"fit"}},
+    {"engagement", FORM_SCORED, .parts = {"band", "engagement"}},
+    {"last", FORM_DAY, .parts = {"last"}},
+    {"open", FORM_PLAIN, .parts = {"open"}},
+    {"stage", FORM_PLAIN, {"stage"}, .spare = true},
+    {"wins from it", FORM_PERCENT, {"win"}, .spare = true},
     {"won, of all in the stage",
      FORM_RATE,
-     {"stage_rate", "stage_low", "stage_high", "stage_n", NULL}},
-    {"won, of such cases", FORM_RATE, {"rate", "low", "high", "n", "verdict"}},
-    {"reasons", FORM_PLAIN, {"reasons"}},
-    {"reference", FORM_ALIKE, {"reference", "alike"}},
-    {NULL, FORM_PLAIN, {NULL}}};
+     {"stage_rate", "stage_low", "stage_high", "stage_n", NULL},
+     .spare = true},
+    {"won, of such cases", FORM_RATE, .parts = {"rate", "low", "high", "n", "verdict"}},
+    {"reasons", FORM_PLAIN, .parts = {"reasons"}},
+    {"reference", FORM_ALIKE, .parts = {"reference", "alike"}},
+    {NULL, FORM_PLAIN, .parts = {NULL}}};
 
 static const struct shown marketing[] = {
-    {"of", FORM_PLAIN, {"of"}},
-    {"name", FORM_PLAIN, {"name"}},
-    {"grade A or B", FORM_RATE, {"fitting", "fitting_low", "fitting_high", "members", NULL}},
-    {"engaged", FORM_PERCENT, {"engaged"}},
-    {"won, of mature cases", FORM_RATE, {"rate", "low", "high", "n", "verdict"}},
-    {"spend", FORM_PLAIN, {"spend"}},
-    {"filter", FORM_PLAIN, {"filter"}},
-    {NULL, FORM_PLAIN, {NULL}}};
+    {"of", FORM_PLAIN, .parts = {"of"}},
+    {"name", FORM_PLAIN, .parts = {"name"}},
+    {"grade A or B", FORM_RATE,
+     .parts = {"fitting", "fitting_low", "fitting_high", "members", NULL}},
+    {"engaged", FORM_PERCENT, .parts = {"engaged"}},
+    {"won, of mature cases", FORM_RATE, .parts = {"rate", "low", "high", "n", "verdict"}},
+    {"spend", FORM_PLAIN, .parts = {"spend"}},
+    {"filter", FORM_PLAIN, .parts = {"filter"}},
+    {NULL, FORM_PLAIN, .parts = {NULL}}};
 
 static const struct shown success[] = {
-    {"account", FORM_PLAIN, {"account"}},
-    {"name", FORM_PLAIN, {"name"}},
-    {"grade", FORM_PLAIN, {"grade"}},
-    {"engagement", FORM_SCORED, {"band", "engagement"}},
-    {"mrr", FORM_PLAIN, {"mrr"}},
-    {"renewal", FORM_DAY, {"renewal"}},
-    {"stage", FORM_PLAIN, {"stage"}},
-    {"lost, of such customers", FORM_RATE, {"risk", "low", "high", "n", NULL}},
-    {"grew, of such", FORM_RATE, {"grows", "grows_low", "grows_high", "n", NULL}},
-    {"by", FORM_PLAIN, {"growth"}},
-    {"expected", FORM_PLAIN, {"expected"}},
-    {"advice", FORM_PLAIN, {"advice"}},
-    {NULL, FORM_PLAIN, {NULL}}};
+    {"account", FORM_PLAIN, .parts = {"account"}},
+    {"name", FORM_PLAIN, .parts = {"name"}},
+    {"grade", FORM_PLAIN, .parts = {"grade"}},
+    {"engagement", FORM_SCORED, .parts = {"band", "engagement"}},
+    {"mrr", FORM_PLAIN, .parts = {"mrr"}},
+    {"renewal", FORM_DAY, .parts = {"renewal"}},
+    {"stage", FORM_PLAIN, .parts = {"stage"}},
+    {"lost, of such customers", FORM_RATE, .parts = {"risk", "low", "high", "n", NULL}},
+    {"grew, of such", FORM_RATE, .parts = {"grows", "grows_low", "grows_high", "n", NULL}},
+    {"by", FORM_PLAIN, .parts = {"growth"}},
+    {"expected", FORM_PLAIN, .parts = {"expected"}},
+    {"advice", FORM_PLAIN, .parts = {"advice"}},
+    {NULL, FORM_PLAIN, .parts = {NULL}}};
 
-static const struct shown product[] = {{"#", FORM_PLAIN, {"rank"}},
-                                       {"request", FORM_PLAIN, {"request"}},
-                                       {"kind", FORM_PLAIN, {"kind"}},
-                                       {"asked", FORM_PLAIN, {"requests"}},
-                                       {"open", FORM_PLAIN, {"open"}},
-                                       {"accounts", FORM_PLAIN, {"n"}},
-                                       {"A or B", FORM_PLAIN, {"fitting"}},
-                                       {"arr", FORM_PLAIN, {"arr"}},
-                                       {"weighed by fit", FORM_PLAIN, {"weighed"}},
-                                       {"loudest", FORM_PLAIN, {"loudest"}},
-                                       {"its share", FORM_PERCENT, {"share"}},
-                                       {"flag", FORM_PLAIN, {"lighthouse"}},
-                                       {"# by arr", FORM_PLAIN, {"plain"}},
-                                       {NULL, FORM_PLAIN, {NULL}}};
+static const struct shown product[] = {{"#", FORM_PLAIN, .parts = {"rank"}},
+                                       {"request", FORM_PLAIN, .parts = {"request"}},
+                                       {"kind", FORM_PLAIN, .parts = {"kind"}},
+                                       {"asked", FORM_PLAIN, .parts = {"requests"}},
+                                       {"open", FORM_PLAIN, .parts = {"open"}},
+                                       {"accounts", FORM_PLAIN, .parts = {"n"}},
+                                       {"A or B", FORM_PLAIN, .parts = {"fitting"}},
+                                       {"arr", FORM_PLAIN, .parts = {"arr"}},
+                                       {"weighed by fit", FORM_PLAIN, .parts = {"weighed"}},
+                                       {"loudest", FORM_PLAIN, .parts = {"loudest"}},
+                                       {"its share", FORM_PERCENT, .parts = {"share"}},
+                                       {"flag", FORM_PLAIN, .parts = {"lighthouse"}},
+                                       {"# by arr", FORM_PLAIN, .parts = {"plain"}},
+                                       {NULL, FORM_PLAIN, .parts = {NULL}}};
 
-static const struct shown finance[] = {{"figure", FORM_PLAIN, {"figure"}},
-                                       {"of", FORM_PLAIN, {"of"}},
-                                       {"value", FORM_FIGURE, {"value", "figure", "verdict"}},
-                                       {"95 %", FORM_ENDS, {"low", "high", "figure"}},
-                                       {"n", FORM_PLAIN, {"n"}},
-                                       {NULL, FORM_PLAIN, {NULL}}};
+static const struct shown finance[] = {
+    {"figure", FORM_PLAIN, .parts = {"figure"}},
+    {"of", FORM_PLAIN, .parts = {"of"}},
+    {"value", FORM_FIGURE, .parts = {"value", "figure", "verdict"}},
+    {"95 %", FORM_ENDS, .parts = {"low", "high", "figure"}},
+    {"n", FORM_PLAIN, .parts = {"n"}},
+    {NULL, FORM_PLAIN, .parts = {NULL}}};
 
 static const struct shown *shown_of(enum measure_id id)
 {
@@ -301,15 +305,9 @@ static void cell_add(struct printing *printing, size_t row, const struct shown *
     }
 }
 
-/* What is told of stages, where nothing listed is in one; or of chances that nobody learned. */
 static bool left_out(const struct printing *printing, const struct shown *shown)
 {
-    static const char *const spare[] = {"stage", "win", "stage_rate"};
-    bool is_spare = false;
-    for (size_t i = 0; i < sizeof spare / sizeof *spare; i++) {
-        is_spare |= strcmp(shown->parts[0], spare[i]) == 0;
-    }
-    if (!is_spare || printing->table->id != MEASURE_ID_SALES) {
+    if (!shown->spare) {
         return false;
     }
     for (size_t row = 0; row < measure_table_rows(printing->table); row++) {
