@@ -210,25 +210,28 @@ int cmd_verdict(struct cli *cli)
 static int erosion_put(const struct cli *cli, const char *list, double committed,
                        struct icp_payload *payload)
 {
-    static const struct {
-        const char *option, *member;
-    } numbers[] = {{"committed", "committed"}, {"false-alarm", "false_alarm"}};
-    for (size_t i = 0; i < 2; i++) {
-        const char *text = cli_text_named(cli, numbers[i].option);
-        double number = 0;
-        if (text == NULL && i == 0 && committed > 0) {
-            icp_payload_number(payload, numbers[i].member, committed);
-        } else if (text == NULL && i == 0) {
-            return cli_fail(cli, EX_USAGE,
-                            "--committed is needed: the share of the work that was committed to "
-                            "the list, such as 0.6; or --plan with a plan that has one");
+    const char *told = cli_text(cli, CLI_EROSION_COMMITTED);
+    const char *weeks = cli_text(cli, CLI_EROSION_FALSE_ALARM);
+    double number = 0;
+    if (told != NULL) {
+        int status = EX_OK;
+        json_t *share = plan_share_read(cli, "committed", told, &status);
+        if (share == NULL) {
+            return status;
         }
-        if (text != NULL && !feature_number_read(proto_span_text(text), &number)) {
-            return cli_fail(cli, EX_USAGE, "--%s: '%s' is no number", numbers[i].option, text);
-        }
-        if (text != NULL) {
-            icp_payload_number(payload, numbers[i].member, number);
-        }
+        committed = json_number_value(share);
+        json_decref(share);
+    } else if (committed <= 0) {
+        return cli_fail(cli, EX_USAGE,
+                        "--committed is needed: the share of the work that was committed to the "
+                        "list, such as 0.6; or --plan with a plan that has one");
+    }
+    icp_payload_number(payload, "committed", committed);
+    if (weeks != NULL && !feature_number_read(proto_span_text(weeks), &number)) {
+        return cli_fail(cli, EX_USAGE, "--false-alarm: '%s' is no number", weeks);
+    }
+    if (weeks != NULL) {
+        icp_payload_number(payload, "false_alarm", number);
     }
     icp_payload_text(payload, "name", list);
     return verdict_times_put(cli, payload);

@@ -118,6 +118,18 @@ static int alpha_put(const struct cli *cli, struct icp_payload *payload)
     return EX_OK;
 }
 
+/* A name is taken whole or not at all: cut, it may be that of another list. */
+static int list_take(const struct cli *cli, const char *name,
+                     char list[PROTO_TAL_NAME_BYTES_MAX + 1])
+{
+    if (strlen(name) > PROTO_TAL_NAME_BYTES_MAX) {
+        return cli_fail(cli, EX_USAGE, "the name of a list has %d bytes at most, not %zu",
+                        PROTO_TAL_NAME_BYTES_MAX, strlen(name));
+    }
+    memcpy(list, name, strlen(name) + 1);
+    return EX_OK;
+}
+
 /* The list that a plan is about, by its terms. */
 static int list_of_plan(const struct cli *cli, struct icp_client *client, const char *plan,
                         char list[PROTO_TAL_NAME_BYTES_MAX + 1], double *committed)
@@ -138,7 +150,7 @@ static int list_of_plan(const struct cli *cli, struct icp_client *client, const 
             status =
                 cli_fail(cli, EX_DATAERR, "the plan '%s' names no list yet (icp plan tal)", plan);
         } else {
-            (void)snprintf(list, PROTO_TAL_NAME_BYTES_MAX + 1, "%s", tal);
+            status = list_take(cli, tal, list);
             *committed = json_number_value(json_object_get(terms, "share"));
         }
         json_decref(terms);
@@ -162,8 +174,7 @@ int verdict_list_find(const struct cli *cli, struct icp_client *client,
     if (cli->argument_count == 0) {
         return cli_fail(cli, EX_USAGE, "which list? Name one (icp tal list), or --plan NAME");
     }
-    (void)snprintf(list, PROTO_TAL_NAME_BYTES_MAX + 1, "%s", cli->arguments[0]);
-    return EX_OK;
+    return list_take(cli, cli->arguments[0], list);
 }
 
 static int request_fill(const struct cli *cli, bool weekly, struct icp_payload *payload)

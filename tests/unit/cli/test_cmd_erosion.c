@@ -68,12 +68,19 @@ static void work_that_leaves_the_list_is_an_alarm(void **state)
          "erosion {\"committed\":0.59999999999999998,\"name\":\"q3\"}\n", "",
          "icp erosion: the server's table of erosion has other columns: icp and icpd are of "
          "versions that differ\n"},
-        {"erosion q3 --committed 2", CANNED(replies_3), EX_DATAERR,
-         "erosion {\"committed\":2.0,\"name\":\"q3\"}\n", "",
+        {"erosion q3 --committed 60%", CANNED(replies_1), EX_OK,
+         "erosion {\"committed\":0.59999999999999998,\"name\":\"q3\"}\n",
+         "No alarm in 0 weeks: 0.0 % of 0 touches went to the list\n", ""},
+        {"erosion q3 --committed 0.9995", CANNED(replies_3), EX_DATAERR,
+         "erosion {\"committed\":0.99950000000000006,\"name\":\"q3\"}\n", "",
          "icp erosion: committed: a number from 0.001 to 0.999\n"},
     };
     CANNED_ROWS(rows);
 }
+
+/* A name of 128 bytes: cut by one it would be that of another list. */
+#define SIXTEEN "aaaaaaaaaaaaaaaa"
+#define LONG SIXTEEN SIXTEEN SIXTEEN SIXTEEN SIXTEEN SIXTEEN SIXTEEN SIXTEEN
 
 static void a_share_that_is_none_is_told_before_anything_is_asked(void **state)
 {
@@ -83,7 +90,11 @@ static void a_share_that_is_none_is_told_before_anything_is_asked(void **state)
          "icp erosion: --committed is needed: the share of the work that was committed to the "
          "list, such as 0.6; or --plan with a plan that has one\n"},
         {"erosion q3 --committed most", NULL, 0, EX_USAGE, "", "",
-         "icp erosion: --committed: 'most' is no number\n"},
+         "icp erosion: --committed: 'most' is no share of the work such as 60% or 0.6\n"},
+        {"erosion q3 --committed 2", NULL, 0, EX_USAGE, "", "",
+         "icp erosion: --committed: '2' is no share of the work such as 60% or 0.6\n"},
+        {"erosion " LONG " --committed 0.6", NULL, 0, EX_USAGE, "", "",
+         "icp erosion: the name of a list has 127 bytes at most, not 128\n"},
         {"erosion q3 --committed 0.6 --false-alarm often", NULL, 0, EX_USAGE, "", "",
          "icp erosion: --false-alarm: 'often' is no number\n"},
         {"erosion --committed 0.6", NULL, 0, EX_USAGE, "", "",
