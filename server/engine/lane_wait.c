@@ -18,12 +18,32 @@ bool engine_lane_must_wait(const struct engine_job *job)
            engine_now_ms(job->engine) < job->wait_until_ms && !atomic_load(&job->cancel);
 }
 
+/* Whether one more has room beside those that wait already. */
+static bool has_room(const struct engine_lane *lane, const struct engine_job *job,
+                     struct proto_fault *fault)
+{
+    size_t own = 0;
+    size_t bytes = job->bytes;
+    for (const struct engine_job *other = lane->waits; other; other = other->next) {
+        own += other->owner == job->owner;
+        bytes += other->bytes;
+    }
+    if (own >= ENGINE_OWNER_WAITS_MAX || atomic_load(&lane->waiting) >= ENGINE_WAITS_MAX) {
+        return proto_fault_set(fault, PROTO_BUSY, "min_seq",
+                               "%zu requests wait for a sequence already, %zu of them of this "
+                               "connection; try later",
+                               atomic_load(&lane->waiting), own);
+    }
+    return bytes <= lane->row->bytes_max / ENGINE_WAITS_BYTES_PART ||
+           proto_fault_set(fault, PROTO_BUSY, "min_seq",
+                           "requests of %zu bytes wait for a sequence already; try later",
+                           bytes - job->bytes);
+}
+
 bool engine_lane_wait(struct engine_lane *lane, struct engine_job *job, struct proto_fault *fault)
 {
-    if (atomic_load(&lane->waiting) >= ENGINE_WAITS_MAX) {
-        return proto_fault_set(fault, PROTO_BUSY, "min_seq",
-                               "%d requests wait for a sequence already; try later",
-                               ENGINE_WAITS_MAX);
+    if (!has_room(lane, job, fault)) {
+        return false;
     }
     struct engine_job **at = &lane->waits;
     while (*at) {

@@ -3,8 +3,7 @@
  * thread and stand in no queue: when the sequence is there, or their time is over, or nobody waits
  * for them any more, they are queued, and begun or refused in their turn.
  *
- * Ownership: a waiting piece is its lane's. Errors: PROTO_BUSY beyond ENGINE_WAITS_MAX or the
- * lane's bytes. Threads: under the lane's lock. Cost: a walk over what waits whenever a commit
+ * Ownership: a waiting piece is its lane's. Errors: PROTO_BUSY beyond the bounds below. Threads: under the lane's lock. Cost: a walk over what waits whenever a commit
  * wakes the lane. */
 #ifndef ENGINE_LANE_WAIT_H
 #define ENGINE_LANE_WAIT_H
@@ -12,8 +11,11 @@
 #include "server/engine/lane.h"
 
 /* Of one lane; so many stand still only where a node is far behind, and then another one is nearer.
- */
+ * A connection may have a part of them, and all of them together a part of the lane's bytes: who
+ * waits for what never comes leaves room to others, those who need not wait among them. */
 #define ENGINE_WAITS_MAX 1024
+#define ENGINE_OWNER_WAITS_MAX 256
+#define ENGINE_WAITS_BYTES_PART 2
 
 /* Whether it has to wait at all. */
 bool engine_lane_must_wait(const struct engine_job *job);

@@ -23,6 +23,8 @@ struct bench {
     struct engine_lane lane;
     pthread_mutex_t lock;
     pthread_cond_t changed;
+    uint64_t owner; /* of the next piece, and its bytes */
+    size_t bytes;
     unsigned ran;
     unsigned ended;
     enum proto_error codes[8]; /* in the order in which they ended */
@@ -40,7 +42,7 @@ static int64_t clock_ms(void *context)
 static void bench_open(struct bench *bench)
 {
     struct proto_fault fault = {0};
-    *bench = (struct bench){.engine.options.now_ms = clock_ms};
+    *bench = (struct bench){.engine.options.now_ms = clock_ms, .bytes = 100};
     bench->row = engine_lane_rows[ENGINE_LANE_AWAIT];
     bench->row.view = false;
     pthread_mutex_init(&bench->lock, NULL);
@@ -104,7 +106,8 @@ static struct engine_job *piece_queue(struct bench *bench, uint64_t min_seq, int
     struct engine_job *job = calloc(1, sizeof *job);
     assert_non_null(job);
     *job = (struct engine_job){.engine = &bench->engine,
-                               .bytes = 100,
+                               .owner = bench->owner,
+                               .bytes = bench->bytes,
                                .min_seq = min_seq,
                                .wait_until_ms = clock_ms(NULL) + wait_ms,
                                .context = bench,
@@ -146,8 +149,10 @@ static void piece_that_waits_takes_no_place_of_the_queue(void **state)
     struct proto_fault fault = {0};
     bench_open(&bench);
     for (size_t i = 0; i < ENGINE_WAITS_MAX; i++) {
+        bench.owner = i / ENGINE_OWNER_WAITS_MAX;
         assert_non_null(piece_queue(&bench, 1, LATER_MS, &fault));
     }
+    bench.owner++;
     assert_null(piece_queue(&bench, 1, LATER_MS, &fault));
     assert_int_equal(fault.code, PROTO_BUSY);
     assert_string_equal(fault.field, "min_seq");
@@ -156,6 +161,43 @@ static void piece_that_waits_takes_no_place_of_the_queue(void **state)
     apply(&bench, 1);
     wait_for(&bench, &bench.ended, 1 + ENGINE_WAITS_MAX);
     assert_int_equal(bench.ran, 1 + ENGINE_WAITS_MAX);
+    bench_close(&bench);
+}
+
+static void owner_that_waits_for_much_leaves_room_to_others(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct proto_fault fault = {0};
+    bench_open(&bench);
+    for (size_t i = 0; i < ENGINE_OWNER_WAITS_MAX; i++) {
+        assert_non_null(piece_queue(&bench, UINT64_MAX, LATER_MS, &fault));
+    }
+    assert_null(piece_queue(&bench, UINT64_MAX, LATER_MS, &fault));
+    assert_int_equal(fault.code, PROTO_BUSY);
+    assert_string_equal(fault.field, "min_seq");
+    bench.owner = 1;
+    assert_non_null(piece_queue(&bench, 1, LATER_MS, &fault));
+    apply(&bench, 1);
+    wait_for(&bench, &bench.ran, 1);
+    bench_close(&bench);
+}
+
+static void bytes_that_wait_leave_room_to_those_that_need_not(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct proto_fault fault = {0};
+    bench_open(&bench);
+    bench.bytes = bench.row.bytes_max / 4;
+    for (bench.owner = 0; piece_queue(&bench, UINT64_MAX, LATER_MS, &fault) != NULL;) {
+        bench.owner++;
+    }
+    assert_int_equal(fault.code, PROTO_BUSY);
+    assert_string_equal(fault.field, "min_seq");
+    assert_int_equal(bench.owner, 2);
+    assert_non_null(piece_queue(&bench, 0, 0, &fault));
+    wait_for(&bench, &bench.ran, 1);
     bench_close(&bench);
 }
 
@@ -244,6 +286,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(piece_waits_until_its_sequence_is_applied),
         cmocka_unit_test(piece_that_waits_takes_no_place_of_the_queue),
+        cmocka_unit_test(owner_that_waits_for_much_leaves_room_to_others),
+        cmocka_unit_test(bytes_that_wait_leave_room_to_those_that_need_not),
         cmocka_unit_test(piece_whose_time_is_over_says_how_far_the_server_is),
         cmocka_unit_test(piece_that_nobody_waits_for_ends_at_once),
         cmocka_unit_test(lane_that_stops_refuses_what_waits),
