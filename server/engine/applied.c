@@ -4,17 +4,27 @@
 #include "server/engine/applied.h"
 
 #include "server/engine/engine_internal.h"
+#include "server/engine/worker.h"
 
 uint64_t engine_applied(const struct engine *engine)
 {
     return atomic_load(&engine->applied.seq);
 }
 
-uint64_t engine_age_ms(const struct engine *engine)
+static uint64_t age_ms_of(const struct engine *engine, int64_t as_of_ms)
 {
-    int64_t as_of_ms = atomic_load(&engine->applied.as_of_ms);
     int64_t age_ms = as_of_ms != 0 ? engine_now_ms(engine) - as_of_ms : 0;
     return age_ms > 0 ? (uint64_t)age_ms : 0;
+}
+
+uint64_t engine_age_ms(const struct engine *engine)
+{
+    return age_ms_of(engine, atomic_load(&engine->applied.as_of_ms));
+}
+
+uint64_t engine_worker_age_ms(const struct engine_worker *worker)
+{
+    return age_ms_of(worker->engine, worker->as_of_ms);
 }
 
 uint64_t engine_log_id(const struct engine *engine)

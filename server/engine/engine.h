@@ -370,6 +370,8 @@ struct engine_scan {
  * ms (0 where it follows nobody), and the log that it follows (0: none but its own). */
 uint64_t engine_applied(const struct engine *engine);
 uint64_t engine_age_ms(const struct engine *engine);
+/* The age of what the worker's view shows, which others may have passed since it was refreshed. */
+uint64_t engine_worker_age_ms(const struct engine_worker *worker);
 uint64_t engine_log_id(const struct engine *engine);
 /* False with PROTO_BEHIND. */
 bool engine_has_applied(const struct engine *engine, uint64_t seq, struct proto_fault *fault);

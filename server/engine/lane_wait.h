@@ -3,8 +3,8 @@
  * thread and stand in no queue: when the sequence is there, or their time is over, or nobody waits
  * for them any more, they are queued, and begun or refused in their turn.
  *
- * Ownership: a waiting piece is its lane's. Errors: PROTO_BUSY beyond the bounds below. Threads: under the lane's lock. Cost: a walk over what waits whenever a commit
- * wakes the lane. */
+ * Ownership: a waiting piece is its lane's. Errors: PROTO_BUSY beyond the bounds below. Threads:
+ * under the lane's lock. Cost: a walk over what waits whenever a commit wakes the lane. */
 #ifndef ENGINE_LANE_WAIT_H
 #define ENGINE_LANE_WAIT_H
 

@@ -47,5 +47,5 @@ void rpc_age_write(const struct rpc_call *call)
     }
     rpc_map_widen(out, out->frame_start + PROTO_HEADER_BYTES);
     proto_write_text(out, member_AGE_MS);
-    proto_write_uint(out, engine_age_ms(call->worker->rpc->options.engine));
+    proto_write_uint(out, engine_worker_age_ms(call->worker->engine));
 }

@@ -104,7 +104,7 @@ enum rpc_outcome rpc_scan_submit(struct rpc_call *call, struct proto_span payloa
 /* False with *fault if the request's deadline_ms has passed since it was read. */
 bool rpc_in_time(struct rpc_call *call, uint64_t deadline_ms, struct proto_fault *fault);
 /* False with *fault (BEHIND) if this server knows less than the request wants: a sequence that it
- * has not applied, or an age. */
+ * has not applied, or an age. True: the worker's view shows what is wanted. */
 bool rpc_near_enough(const struct rpc_call *call, const struct proto_request *request,
                      struct proto_fault *fault);
 /* The number under which the connection is listed; 0: it is not. */

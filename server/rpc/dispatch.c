@@ -211,9 +211,9 @@ static bool is_long(const struct rpc_call *call)
     return proto_read_array(&reader) > PROTO_LOOP_IDS_MAX;
 }
 
-/* The request names a sequence, or an age. True: it may be begun, on a view that has the sequence.
- * Else it waits (call->min_seq set) or is refused (*fault). What hello changes is the loop's, and
- * is the same on every server. */
+/* Whether the request may be begun, as far as it names a sequence or an age. False: it waits
+ * (call->min_seq set), or is refused (*fault). What hello changes is the loop's, and is the same on
+ * every server. */
 static bool may_begin(struct rpc_call *call, struct proto_fault *fault)
 {
     const struct proto_request *request = &call->worker->request;
@@ -221,20 +221,13 @@ static bool may_begin(struct rpc_call *call, struct proto_fault *fault)
     if (call->op->op == PROTO_OP_HELLO) {
         return true;
     }
-    if (!engine_is_young(engine, request->max_age_ms, fault)) {
+    if (request->min_seq > engine_applied(engine) &&
+        engine_is_young(engine, request->max_age_ms, fault)) {
+        call->min_seq = request->min_seq;
+        rpc_tally(call, BASE_METRIC_REQUESTS_AWAITED, 1);
         return false;
     }
-    if (engine_applied(engine) >= request->min_seq) {
-        return engine_worker_refresh(call->worker->engine, fault);
-    }
-    call->min_seq = request->min_seq;
-    rpc_tally(call, BASE_METRIC_REQUESTS_AWAITED, 1);
-    return false;
-}
-
-static bool is_plain(const struct proto_request *request)
-{
-    return request->min_seq == 0 && request->max_age_ms == UINT64_MAX;
+    return rpc_near_enough(call, request, fault);
 }
 
 static enum rpc_outcome call_run(struct rpc_call *call, struct proto_span payload,
@@ -253,7 +246,7 @@ static enum rpc_outcome call_run(struct rpc_call *call, struct proto_span payloa
     }
     call->args = worker->request.args;
     call->wants_age = worker->request.staleness;
-    if (!is_plain(&worker->request) && !may_begin(call, fault) && call->min_seq == 0) {
+    if (!may_begin(call, fault) && call->min_seq == 0) {
         return RPC_FAILED;
     }
     bool scan = call->op->lane == PROTO_LANE_SCAN || call->op->lane == PROTO_LANE_SEARCH ||
@@ -343,6 +336,13 @@ static void refuse_all(struct rpc_batch *batch, const struct proto_fault *fault)
     batch->done = batch->count;
 }
 
+/* Whether scores may be served the short way, by what the worker knows now. */
+static bool may_be_hot(const struct rpc_worker *worker, const struct rpc_session *session)
+{
+    return engine_worker_state(worker->engine)->active &&
+           (worker->rpc->open || proto_role_allows(session->role, PROTO_ROLE_SCORE));
+}
+
 /* The fault is not cleared before: nobody reads it unless it was set, and it is large. */
 static bool refreshed(struct rpc_worker *worker, struct rpc_batch *batch)
 {
@@ -379,13 +379,13 @@ size_t rpc_serve(struct rpc_worker *worker, struct rpc_batch *batch)
     uint64_t began_ns = rpc->options.now_ns(rpc->options.now_context);
     struct rpc_wait wait = {0};
     size_t count = pays ? rpc_admit(rpc, batch, began_ns, &wait) : batch->count;
-    bool hot = engine_worker_state(worker->engine)->active &&
-               (rpc->open || proto_role_allows(batch->session->role, PROTO_ROLE_SCORE));
+    bool hot = may_be_hot(worker, batch->session);
     for (batch->done = 0; batch->done < count;) {
         const struct proto_frame *frames = batch->frames + batch->done;
         size_t run = hot ? serve_hot(&call, frames, count - batch->done) : 0;
         if (run == 0) {
             later += serve_frame(&call, frames);
+            hot = may_be_hot(worker, batch->session); /* it may have refreshed the worker */
             run = 1;
         }
         batch->done += run;

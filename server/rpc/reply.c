@@ -213,8 +213,13 @@ bool rpc_near_enough(const struct rpc_call *call, const struct proto_request *re
                      struct proto_fault *fault)
 {
     const struct engine *engine = call->worker->rpc->options.engine;
+    if (request->min_seq == 0 && request->max_age_ms == UINT64_MAX) {
+        return true;
+    }
+    /* The view is looked at last: what is applied by now it need not have shown before. */
     return engine_is_young(engine, request->max_age_ms, fault) &&
-           engine_has_applied(engine, request->min_seq, fault);
+           engine_has_applied(engine, request->min_seq, fault) &&
+           engine_worker_refresh(call->worker->engine, fault);
 }
 
 int64_t rpc_deadline_ms(const struct rpc_call *call)

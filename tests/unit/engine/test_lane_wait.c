@@ -281,6 +281,26 @@ static void engine_says_what_it_has_applied_and_how_old_that_is(void **state)
     engine_fixture_close(&fixture);
 }
 
+static void answer_is_as_old_as_the_view_that_gives_it(void **state)
+{
+    (void)state;
+    struct engine_fixture fixture;
+    struct proto_fault fault = {0};
+    engine_fixture_open(&fixture);
+    struct engine_worker *worker = engine_fixture_worker(&fixture);
+    int64_t now_ms = engine_now_ms(fixture.engine);
+    assert_int_equal(engine_worker_age_ms(worker), 0); /* it follows nobody */
+    engine_applied_as_of(fixture.engine, now_ms - LATER_MS);
+    assert_true(engine_worker_refresh(worker, &fault));
+    engine_applied_as_of(fixture.engine, now_ms + LATER_MS); /* the view has not seen that */
+    assert_int_equal(engine_age_ms(fixture.engine), 0);
+    assert_true(engine_worker_age_ms(worker) >= LATER_MS);
+    assert_true(engine_worker_refresh(worker, &fault));
+    assert_int_equal(engine_worker_age_ms(worker), 0);
+    engine_worker_destroy(worker);
+    engine_fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -292,6 +312,7 @@ int main(void)
         cmocka_unit_test(piece_that_nobody_waits_for_ends_at_once),
         cmocka_unit_test(lane_that_stops_refuses_what_waits),
         cmocka_unit_test(engine_says_what_it_has_applied_and_how_old_that_is),
+        cmocka_unit_test(answer_is_as_old_as_the_view_that_gives_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
