@@ -173,34 +173,6 @@ static bool scan_run(void *context, struct engine_worker *engine, struct engine_
     return pending->handed_on || (outcome == RPC_DONE && reply_fits(call.out, fault));
 }
 
-/* The request's, or the server's own if that is sooner. */
-static int64_t scan_deadline_ms(const struct rpc_call *call)
-{
-    const struct rpc_options *options = &call->worker->rpc->options;
-    int64_t asked = rpc_deadline_ms(call);
-    if (options->scan_ms == 0) {
-        return asked;
-    }
-    int64_t own = engine_now_ms(options->engine) + (int64_t)options->scan_ms;
-    return asked == 0 || own < asked ? own : asked;
-}
-
-/* Until when it waits for its sequence: the request's deadline, or the server's own limit. */
-static int64_t await_until_ms(const struct rpc_call *call)
-{
-    const struct rpc_options *options = &call->worker->rpc->options;
-    int64_t asked = rpc_deadline_ms(call);
-    return asked != 0 ? asked : engine_now_ms(options->engine) + (int64_t)options->applied_ms;
-}
-
-static struct rpc_debt *debt_of(struct rpc_session *session)
-{
-    if (!session->debt) {
-        session->debt = rpc_debt_create(session->owes);
-    }
-    return session->debt;
-}
-
 static enum engine_lane_id lane_of(const struct rpc_call *call)
 {
     switch (call->op->lane) {
@@ -218,6 +190,38 @@ static enum engine_lane_id lane_of(const struct rpc_call *call)
         break;
     }
     return call->min_seq > 0 ? ENGINE_LANE_AWAIT : ENGINE_LANE_LARGE;
+}
+
+/* The request's, or the server's own if that is sooner. What an event loop would have answered has
+ * no other limit than there. */
+static int64_t scan_deadline_ms(const struct rpc_call *call)
+{
+    const struct rpc_options *options = &call->worker->rpc->options;
+    int64_t asked = rpc_deadline_ms(call);
+    if (options->scan_ms == 0 || lane_of(call) == ENGINE_LANE_AWAIT) {
+        return asked;
+    }
+    int64_t own = engine_now_ms(options->engine) + (int64_t)options->scan_ms;
+    return asked == 0 || own < asked ? own : asked;
+}
+
+/* Until when it waits for its sequence: the request's deadline, or the server's own limit; never
+ * longer than until it must have ended. */
+static int64_t await_until_ms(const struct rpc_call *call, int64_t deadline_ms)
+{
+    const struct rpc_options *options = &call->worker->rpc->options;
+    int64_t asked = rpc_deadline_ms(call);
+    int64_t own = engine_now_ms(options->engine) + (int64_t)options->applied_ms;
+    int64_t until = asked != 0 ? asked : own;
+    return deadline_ms != 0 && deadline_ms < until ? deadline_ms : until;
+}
+
+static struct rpc_debt *debt_of(struct rpc_session *session)
+{
+    if (!session->debt) {
+        session->debt = rpc_debt_create(session->owes);
+    }
+    return session->debt;
 }
 
 /* About, of one that may run with others. Of what is not decoded yet nothing is known. */
@@ -292,14 +296,15 @@ enum rpc_outcome rpc_scan_submit(struct rpc_call *call, struct proto_span payloa
     if (!pending) {
         return RPC_FAILED;
     }
+    int64_t deadline_ms = scan_deadline_ms(call);
     struct engine_scan scan = {.op = call->op->op,
                                .lane = lane_of(call),
                                .owner = rpc_session_owner(call->session),
                                .bytes = payload.bytes,
                                .reply_bytes = reply_bytes(call),
-                               .deadline_ms = scan_deadline_ms(call),
+                               .deadline_ms = deadline_ms,
                                .min_seq = call->min_seq,
-                               .wait_until_ms = await_until_ms(call),
+                               .wait_until_ms = await_until_ms(call, deadline_ms),
                                .context = pending,
                                .run = scan_run,
                                .run_many =

@@ -142,6 +142,27 @@ class Await(unittest.TestCase):
         hello = self.client.call("hello", {"min_seq": FAR, "max_age_ms": 0})
         self.assertNotIn("log", hello)  # it follows none: nobody may compare its sequences
 
+    def test_what_must_have_ended_waits_no_longer(self):
+        server = planted.Server(ICPD)
+        self.addCleanup(server.close)
+        planted.fill(server)
+        server.stop()
+        server.flags = (*server.flags, "--scan-ms", "1ms")
+        server.start()
+        with server.client() as client, server.client() as other:
+            far = {"min_seq": FAR, "deadline_ms": 600000}
+            with self.assertRaises(Refused) as caught:
+                client.call("count", {"filter": "employees > 10", **far})  # of a lane that --scan-ms bounds
+            self.assertEqual(caught.exception.code, "behind")
+            seq = client.call("account-get", {"id": "a00001"})["seq"]
+            sent = client.send("ping", {"min_seq": seq + 1, "deadline_ms": 600000})  # and of none
+            while sum(other.call("stats")["metrics"]["lanes_waiting"].values()) != 1:
+                time.sleep(0.01)
+            time.sleep(0.01)
+            other.call("account-patch", {"accounts": [{"id": "a00001", "values": {"employees": 3}}]})
+            found, status, _, payload = client.receive()
+            self.assertEqual((found, status), (sent, 0), payload)
+
     def test_a_stop_refuses_what_waits(self):
         server = planted.Server(ICPD)
         self.addCleanup(server.close)
