@@ -262,6 +262,21 @@ static inline uint64_t similar_ranked(int32_t distance, uint32_t vertex)
     return (uint64_t)(uint32_t)distance << 32 | vertex;
 }
 
+/* Puts a ranked vertex into its place among the nearest `room`; one beyond all of them is let go.
+ */
+static inline void similar_ranked_put(uint64_t *nearest, uint32_t *count, uint32_t room,
+                                      uint64_t ranked)
+{
+    if (*count == room && ranked >= nearest[room - 1]) {
+        return;
+    }
+    uint32_t at = *count < room ? (*count)++ : room - 1;
+    for (; at > 0 && ranked < nearest[at - 1]; at--) {
+        nearest[at] = nearest[at - 1];
+    }
+    nearest[at] = ranked;
+}
+
 /* similar_graph_prune.c */
 /* The rows of vertices: those of the graph, or, while it is built, rows that lie together. */
 struct similar_graph_rows {

@@ -4,6 +4,10 @@
  * back from there: in a free place of the neighbour or in that of a worse link, told by the codes
  * that the neighbour has of its own neighbours. A removed one leaves its vertex as a way through.
  *
+ * Where many accounts went, a walk sees little else than such vertices. A newcomer there is linked
+ * to entries too, which lie elsewhere, and from the removed vertices nearest to it, for whoever
+ * looks for it comes through these.
+ *
  * When there is no room or no memory, or too much has changed, the graph is lost: it follows no
  * more and answers no more, until it is built again. The set itself has changed already, and the
  * partitions know.
@@ -18,6 +22,7 @@ enum {
     EFFORT = 64,
     FOUND = 96,
     LINKS_BACK_LEAST = 8, /* so many neighbours link back even where it gains little */
+    FOUND_LEAST = 8,      /* fewer are little to link to */
     KNOWN_SPARED = 5,     /* a vertex that few know keeps its links */
 };
 #define ALPHA 1.1f
@@ -143,6 +148,44 @@ static bool links_back(const struct similar_set *set, const struct similar_aim *
     return true;
 }
 
+/* Entries that have an account are offered beside what the walk found. */
+static void entries_offer(const struct similar_set *set, struct similar_walk *walk)
+{
+    const struct similar_graph *graph = set->graph;
+    for (uint32_t e = 0; e < graph->entry_count; e++) {
+        uint32_t entry = graph->entries[e];
+        uint64_t ranked = similar_ranked(
+            similar_graph_distance(graph, set->space.kernel, &walk->aim, entry), entry);
+        bool offered = similar_vertex_of(graph, entry)->id == SIMILAR_ID_NONE;
+        for (uint32_t i = 0; i < walk->found_count; i++) {
+            offered |= walk->found[i] == ranked;
+        }
+        if (!offered) {
+            similar_ranked_put(walk->found, &walk->found_count, walk->found_room, ranked);
+        }
+    }
+}
+
+/* The removed vertices nearest to the aim of those that the walk came by; returns how many. */
+static uint32_t ways_list(const struct similar_set *set, const struct similar_walk *walk,
+                          uint32_t *ways)
+{
+    const struct similar_graph *graph = set->graph;
+    uint64_t nearest[LINKS_BACK_LEAST];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < walk->visited_count; i++) {
+        uint32_t vertex = walk->visited[i];
+        if (similar_vertex_of(graph, vertex)->id == SIMILAR_ID_NONE) {
+            int32_t distance = similar_graph_distance(graph, set->space.kernel, &walk->aim, vertex);
+            similar_ranked_put(nearest, &count, LINKS_BACK_LEAST, similar_ranked(distance, vertex));
+        }
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        ways[i] = (uint32_t)nearest[i];
+    }
+    return count;
+}
+
 /* The vertex of the aim, linked to what the walk found; *kept links were chosen. */
 static void vertex_make(const struct similar_set *set, uint32_t id, uint32_t vertex,
                         const struct similar_aim *aim, uint32_t *kept)
@@ -186,6 +229,12 @@ void similar_graph_insert(struct similar_set *set, uint32_t id, const float *rot
     const struct similar_aim *aim = &graph->walk->aim;
     similar_aim_init(graph, rotated, true, &graph->walk->aim);
     similar_graph_walk(set, graph->walk, EFFORT, FOUND, NULL);
+    uint32_t ways[LINKS_BACK_LEAST];
+    uint32_t way_count = 0;
+    if (graph->walk->found_count < FOUND_LEAST) {
+        way_count = ways_list(set, graph->walk, ways);
+        entries_offer(set, graph->walk);
+    }
     uint32_t vertex =
         graph->walk->found_count > 0 ? similar_graph_take(set, id) : (uint32_t)SIMILAR_NONE;
     if (vertex == SIMILAR_NONE) {
@@ -196,7 +245,8 @@ void similar_graph_insert(struct similar_set *set, uint32_t id, const float *rot
     uint32_t links[SIMILAR_GRAPH_LINKS];
     memcpy(links, similar_vertex_links(graph, vertex), sizeof links);
     graph->inserted_count++;
-    graph->lost = !links_back(set, aim, vertex, links, kept);
+    graph->lost = !links_back(set, aim, vertex, links, kept) ||
+                  !links_back(set, aim, vertex, ways, way_count);
 }
 
 void similar_graph_remove(struct similar_set *set, uint32_t id)

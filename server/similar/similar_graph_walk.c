@@ -101,12 +101,8 @@ static void entries_add(struct walking *walking)
             if (count == ENTRIES && (uint32_t)distance >= best[ENTRIES - 1] >> 32) {
                 continue;
             }
-            uint64_t ranked = similar_ranked(distance, graph->entries[entry]);
-            uint32_t at = count < ENTRIES ? count++ : ENTRIES - 1;
-            for (; at > 0 && ranked < best[at - 1]; at--) {
-                best[at] = best[at - 1];
-            }
-            best[at] = ranked;
+            similar_ranked_put(best, &count, ENTRIES,
+                               similar_ranked(distance, graph->entries[entry]));
         }
     }
     for (uint32_t i = 0; i < count; i++) {
@@ -115,18 +111,6 @@ static void entries_add(struct walking *walking)
     for (uint32_t i = 0; i < count && i < 2; i++) {
         vertex_prefetch(graph, (uint32_t)best[i]);
     }
-}
-
-static void found_add(struct similar_walk *walk, uint64_t ranked)
-{
-    if (walk->found_count == walk->found_room && ranked >= walk->found[walk->found_count - 1]) {
-        return;
-    }
-    uint32_t at = walk->found_count < walk->found_room ? walk->found_count++ : walk->found_room - 1;
-    for (; at > 0 && ranked < walk->found[at - 1]; at--) {
-        walk->found[at] = walk->found[at - 1];
-    }
-    walk->found[at] = ranked;
 }
 
 /* Marks a vertex as visited; false if it was, or no memory is left to remember it. */
@@ -165,7 +149,8 @@ static void visit(struct walking *walking, uint32_t vertex)
     if (head->id != SIMILAR_ID_NONE &&
         (walking->query == NULL || similar_query_admits(walking->query, head->id))) {
         walk->admitted++;
-        found_add(walk, similar_ranked(own, vertex));
+        similar_ranked_put(walk->found, &walk->found_count, walk->found_room,
+                           similar_ranked(own, vertex));
     }
     /* A value is how much nearer than this vertex, as squares: see similar_graph.h. */
     uint32_t mask =

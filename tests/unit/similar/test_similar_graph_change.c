@@ -218,6 +218,47 @@ static void an_account_moves(void **state)
     fixture_fini(&fixture);
 }
 
+/* The first 200 lie far from all others. When they are gone a walk there sees none but removed
+ * vertices; who comes is linked nonetheless, and found. */
+static void accounts_come_where_all_went(void **state)
+{
+    (void)state;
+    enum { DIM = 16, CORNER = 200 };
+    for (enum similar_metric metric = SIMILAR_COSINE; metric <= SIMILAR_L2; metric++) {
+        struct fixture fixture;
+        uint32_t walked = 0;
+        uint32_t right = 0;
+        fixture_init(&fixture, 91, DIM, 2 * COUNT, metric, SHAPE_SMOOTH);
+        fixture_clusters(&fixture, 30);
+        for (size_t i = 0; i < (size_t)CORNER * DIM; i++) {
+            fixture.vectors[i] = 0.3f * fixture.vectors[i] + (i % DIM == 0 ? 30.0f : 0.0f);
+        }
+        fixture_graph(&fixture);
+        fixture_effort(&fixture, 80);
+        for (uint32_t row = 0; row < CORNER; row++) {
+            fixture_toggle(&fixture, row);
+        }
+        for (uint32_t row = 0; row < CORNER / 2; row++) {
+            struct similar_query query = {
+                .vector = fixture.vectors + (size_t)row * DIM, .k = 1, .recall = 0.9};
+            struct similar_hit hit;
+            struct similar_hit best;
+            struct similar_report report;
+            uint32_t count;
+            fixture_toggle(&fixture, row);
+            assert_false(fixture.set->graph->lost);
+            similar_search(fixture.set, fixture.scratch, &query, &hit, &count, &report);
+            assert_int_equal(count, fixture_oracle(&fixture, &query, false, &best));
+            walked += report.path == SIMILAR_PATH_GRAPH;
+            right += hit.id == best.id;
+        }
+        print_message("metric %u: %u of %u walked, %u right\n", (unsigned)metric, walked,
+                      CORNER / 2, right);
+        assert_true(walked >= CORNER / 4 && right >= CORNER / 2 * 95 / 100);
+        fixture_fini(&fixture);
+    }
+}
+
 /* One random set beside a graph: what is asked exactly equals brute force, whatever comes and goes,
  * and what is asked on the graph is true. */
 static void random_set_check(uint32_t turn)
@@ -307,6 +348,7 @@ int main(void)
         cmocka_unit_test(entries_that_go_are_replaced),
         cmocka_unit_test(dissolved_lists_leave_one_vertex_an_account),
         cmocka_unit_test(an_account_moves),
+        cmocka_unit_test(accounts_come_where_all_went),
         cmocka_unit_test(random_sets_stay_exact_beside_a_graph),
         cmocka_unit_test(a_full_graph_lets_the_partitions_answer),
     };
