@@ -119,13 +119,8 @@ void cluster_stop(struct cluster *cluster)
         store_view_close(cluster->checker.view);
         cluster->checker.view = NULL;
     }
-    pthread_mutex_lock(&cluster->lock);
-    struct cluster_ticket *left = cluster_tickets_all(&cluster->tickets);
-    pthread_mutex_unlock(&cluster->lock);
-    proto_fault_set(&fault, PROTO_SHUTTING_DOWN, "",
-                    "the node stops, and whether the write is in the shared log is not known: "
-                    "repeat it with the same operation id");
-    cluster_tickets_fail(left, &fault);
+    proto_fault_set(&fault, PROTO_SHUTTING_DOWN, "", "the node stops");
+    cluster_tickets_give_up(cluster, &fault);
 }
 
 void cluster_destroy(struct cluster *cluster)

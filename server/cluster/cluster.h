@@ -11,15 +11,18 @@
  * the local store made of the entry, refusals too: every node makes the same of it.
  *
  * Where the shared log cannot be reached, writes are refused as busy after a moment, naming why,
- * and reads go on. An entry that does not fit the chain, or cannot be applied, or a store whose
- * content is not that of most others (cluster_content.h, every `check_entries` entries), puts the
- * node into quarantine: it applies and appends nothing, and says so.
+ * and reads go on. Only what is known not to be in the log is refused so: of what may be in it a
+ * node that cannot tell what came of it says PROTO_CANCELLED, for clients repeat what is busy. An
+ * entry that does not fit the chain, or cannot be applied, or a store whose content is not that of
+ * most others (cluster_content.h, every `check_entries` entries), puts the node into quarantine: it
+ * applies and appends nothing, and says so.
  *
- * Ownership: options are borrowed. Errors: PROTO_BUSY, PROTO_SHUTTING_DOWN from cluster_submit, and
- * later what the store makes of the entry. Threads: cluster_submit, cluster_look from any thread;
- * on_done runs on the writer's thread of the store, or on one of the cluster's own where the write
- * came to nothing. Cost: an append is a round trip and a sync of primary and standby, shared by all
- * that waited meanwhile. */
+ * Ownership: options are borrowed. Errors: PROTO_BUSY, PROTO_SHUTTING_DOWN, PROTO_NO_MEMORY from
+ * cluster_submit, later those, PROTO_CANCELLED, PROTO_DEADLINE, PROTO_DISK_FULL and
+ * PROTO_BAD_CONFIG of the log, and what the store makes of the entry. Threads: cluster_submit,
+ * cluster_look from any thread; on_done runs on the writer's thread of the store, or on one of the
+ * cluster's own where the write came to nothing. Cost: an append is a round trip and a sync of
+ * primary and standby, shared by all that waited meanwhile. */
 #ifndef CLUSTER_CLUSTER_H
 #define CLUSTER_CLUSTER_H
 
@@ -68,7 +71,8 @@ struct cluster_look {
 bool cluster_node_check(const char *name, struct proto_fault *fault);
 /* Starts the threads; that the log can be reached is not waited for. NULL with *fault. */
 struct cluster *cluster_create(const struct cluster_options *options, struct proto_fault *fault);
-/* Ends the threads; what waits is answered PROTO_SHUTTING_DOWN, and nothing is taken any more. */
+/* Ends the threads; what waits is answered PROTO_SHUTTING_DOWN, or PROTO_CANCELLED where it may be
+ * in the log, and nothing is taken any more. */
 void cluster_stop(struct cluster *cluster);
 void cluster_destroy(struct cluster *cluster); /* NULL is fine; stopped before */
 

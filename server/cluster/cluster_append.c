@@ -25,12 +25,15 @@ static void wait_a_turn(struct cluster *cluster, long ms)
 static void away_fault(const struct cluster *cluster, struct proto_fault *fault)
 {
     const struct cluster_look *look = &cluster->look;
-    proto_fault_set(
-        fault, PROTO_BUSY, "", "the write was not appended to the shared log: this node is %s%s%s",
-        cluster_state_name(look->state), look->reason[0] != '\0' ? ": " : "", look->reason);
+    const char *why = look->state != CLUSTER_FOLLOWING   ? look->reason
+                      : cluster->failed.code != PROTO_OK ? cluster->failed.message
+                                                         : "others are before it";
+    proto_fault_set(fault, PROTO_BUSY, "",
+                    "the write was not appended to the shared log: this node is %s%s%.200s",
+                    cluster_state_name(look->state), why[0] != '\0' ? ": " : "", why);
 }
 
-/* Refuses what is past its deadline, and what has waited too long for a log. */
+/* Refuses what is past its deadline, and what has waited too long for a log; in quarantine all. */
 static void expire(struct cluster *cluster)
 {
     const struct base_clock *clock = &cluster->options.clock;
@@ -41,20 +44,18 @@ static void expire(struct cluster *cluster)
     proto_fault_set(&late, PROTO_DEADLINE, "deadline_ms",
                     "the write waited for its turn until its time was over");
     pthread_mutex_lock(&cluster->lock);
-    enum cluster_state state = cluster->look.state;
+    bool over = cluster->look.state == CLUSTER_QUARANTINE;
     away_fault(cluster, &away);
     struct cluster_ticket *deadline =
         cluster_tickets_expire(&cluster->tickets, base_clock_now_ms(clock), 0);
-    struct cluster_ticket *old = NULL;
-    if (state == CLUSTER_QUARANTINE) {
-        old = cluster_tickets_all(&cluster->tickets);
-    } else if (state != CLUSTER_FOLLOWING || now_ns > most_ns) {
-        old = cluster_tickets_expire(&cluster->tickets, INT64_MIN,
-                                     now_ns > most_ns ? now_ns - most_ns : 0);
-    }
+    struct cluster_ticket *old = cluster_tickets_expire(&cluster->tickets, INT64_MIN,
+                                                        now_ns > most_ns ? now_ns - most_ns : 0);
     pthread_mutex_unlock(&cluster->lock);
     cluster_tickets_fail(deadline, &late);
     cluster_tickets_fail(old, &away);
+    if (over) {
+        cluster_tickets_give_up(cluster, &away);
+    }
 }
 
 static bool group_begin(struct cluster *cluster, struct cluster_group *group)
@@ -145,12 +146,14 @@ static void group_append(struct cluster *cluster, struct cluster_group *group)
             log->append(log->context, group->entries, group->count, again, &last, &fault);
         if (outcome == CLUSTER_APPEND_DONE) {
             atomic_store(&cluster->acknowledged, last);
+            cluster->failed.code = PROTO_OK;
             batches_free(group);
             count_append(cluster, group->count,
                          base_clock_now_ns(&cluster->options.clock) - begun_ns);
             cluster->apply_log.poke(cluster->apply_log.context);
             return;
         }
+        cluster->failed = fault;
         append_log(cluster, outcome == CLUSTER_APPEND_UNKNOWN ? "unknown" : "not done", &fault);
         if (outcome == CLUSTER_APPEND_NOT_DONE) {
             group_return(cluster, group, &fault);

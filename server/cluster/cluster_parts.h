@@ -77,6 +77,7 @@ struct cluster {
     pthread_t append_thread, apply_thread;
     bool append_runs, apply_runs;
     struct cluster_group *group;
+    struct proto_fault failed; /* the last append, for the appender; PROTO_OK: it did not */
     _Atomic bool stopping;
     _Atomic uint64_t
         acknowledged;      /* last entry that an append of this node's was told is durable */
@@ -117,12 +118,14 @@ void cluster_group_back(struct cluster_tickets *tickets, struct cluster_ticket *
 /* Takes the pending one of that id; NULL: it is none of this node's. */
 struct cluster_ticket *cluster_pending_take(struct cluster_tickets *tickets,
                                             const uint8_t id[CLUSTER_ID_BYTES]);
-/* Takes those that wait too long, or (all) everything, pending ones too, as a list. */
+/* Takes those of the queue that are past their deadline, or came before a moment, as a list. */
 struct cluster_ticket *cluster_tickets_expire(struct cluster_tickets *tickets, int64_t now_ms,
                                               uint64_t queued_before_ns);
-struct cluster_ticket *cluster_tickets_all(struct cluster_tickets *tickets);
 /* Answers a list, without the lock. */
 void cluster_tickets_fail(struct cluster_ticket *list, const struct proto_fault *fault);
+/* Answers everybody, without the lock: the queue with that fault, and those of which an entry may
+ * be in the log with PROTO_CANCELLED, which says so. */
+void cluster_tickets_give_up(struct cluster *cluster, const struct proto_fault *fault);
 void cluster_ticket_free(struct cluster_ticket *ticket);
 
 /* cluster_append.c, cluster_apply.c, cluster_check.c */

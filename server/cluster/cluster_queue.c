@@ -118,9 +118,9 @@ struct cluster_ticket *cluster_tickets_expire(struct cluster_tickets *tickets, i
     return gone;
 }
 
-struct cluster_ticket *cluster_tickets_all(struct cluster_tickets *tickets)
+static struct cluster_ticket *pending_all(struct cluster_tickets *tickets)
 {
-    struct cluster_ticket *all = cluster_tickets_expire(tickets, INT64_MAX, UINT64_MAX);
+    struct cluster_ticket *all = NULL;
     for (size_t i = 0; i < CLUSTER_BUCKETS; i++) {
         while (tickets->pending[i] != NULL) {
             struct cluster_ticket *ticket = tickets->pending[i];
@@ -148,4 +148,21 @@ void cluster_tickets_fail(struct cluster_ticket *list, const struct proto_fault 
         cluster_ticket_free(list);
         list = next;
     }
+}
+
+void cluster_tickets_give_up(struct cluster *cluster, const struct proto_fault *fault)
+{
+    struct proto_fault open;
+    pthread_mutex_lock(&cluster->lock);
+    struct cluster_ticket *queued =
+        cluster_tickets_expire(&cluster->tickets, INT64_MAX, UINT64_MAX);
+    struct cluster_ticket *pending = pending_all(&cluster->tickets);
+    pthread_mutex_unlock(&cluster->lock);
+    /* None of the codes that clients read as "nothing was done" and repeat by themselves. */
+    proto_fault_set(&open, PROTO_CANCELLED, "",
+                    "the write may be in the shared log, and this node does not see what came of "
+                    "it (%.200s): repeat it through another one, under the same operation id",
+                    fault->message);
+    cluster_tickets_fail(queued, fault);
+    cluster_tickets_fail(pending, &open);
 }

@@ -95,6 +95,7 @@ static void entry_add(struct memory_log *memory, const struct cluster_entry *ent
     struct cluster_logged *to = &memory->entries[memory->head.head++];
     uint8_t *copy = malloc(entry->payload.bytes + 1);
     memcpy(copy, entry->payload.data, entry->payload.bytes);
+    copy[0] ^= memory->alters;
     *to = (struct cluster_logged){.seq = memory->head.head,
                                   .time_ms = 1000 * (int64_t)memory->head.head,
                                   .payload = {copy, entry->payload.bytes}};

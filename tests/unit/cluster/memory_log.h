@@ -25,6 +25,7 @@ struct memory_log {
     bool away;      /* nothing can be reached */
     unsigned lose;  /* so many appends are done, and their answers lost */
     bool forgetful; /* a repeated append does not find itself */
+    bool alters;    /* what is appended stands there otherwise than it was given */
 };
 
 void memory_log_init(struct memory_log *memory);

@@ -384,6 +384,23 @@ static void an_altered_entry_puts_its_reader_into_quarantine(void **state)
     *byte ^= 1;
 }
 
+/* Others may apply it: a client that reads "nothing was done" would do it twice. */
+static void a_write_that_may_be_in_the_log_is_not_refused_as_undone(void **state)
+{
+    struct world *world = *state;
+    struct answer answer;
+    struct proto_fault fault = {.code = PROTO_OK};
+    all_start(world);
+    pthread_mutex_lock(&world->log.lock);
+    world->log.alters = true;
+    pthread_mutex_unlock(&world->log.lock);
+    assert_true(give(world, 0, put_batch("a", 1, NULL), &answer, &fault));
+    struct store_result result = await(&answer);
+    assert_int_equal(result.fault.code, PROTO_CANCELLED);
+    assert_non_null(strstr(result.fault.message, "may be in the shared log"));
+    assert_non_null(strstr(result.fault.message, "does not match its digest"));
+}
+
 static void a_log_that_is_another_is_not_followed(void **state)
 {
     struct world *world = *state;
@@ -515,6 +532,7 @@ int main(void)
         TEST(beyond_its_bytes_the_queue_is_busy),
         TEST(a_node_that_was_away_catches_up),
         TEST(an_altered_entry_puts_its_reader_into_quarantine),
+        TEST(a_write_that_may_be_in_the_log_is_not_refused_as_undone),
         TEST(a_log_that_is_another_is_not_followed),
         TEST(a_log_that_lost_its_end_is_waited_for),
         TEST(a_store_that_the_log_did_not_begin_with_is_not_taken),
