@@ -93,11 +93,11 @@ bool node_open(const struct base_config *config, struct engine *engine,
                                "what is written here would be nowhere else. To make a single "
                                "store of it, export everything and import it elsewhere");
     }
+    engine_applied_as_of(engine, 1); /* until the log is reached: of nobody knows when */
     *cluster = cluster_create(&options, fault);
     if (*cluster == NULL) {
         return false;
     }
-    engine_applied_as_of(engine, 1); /* until the log was reached: of nobody knows when */
     const struct engine_route route = {.submit = cluster_submit, .context = *cluster};
     engine_route_set(engine, &route);
     return true;
@@ -161,9 +161,10 @@ bool node_is_ready(struct cluster *cluster, char why[256])
 {
     struct cluster_look look;
     cluster_look(cluster, &look);
-    (void)snprintf(why, 256, "%s%s%s", cluster_state_name(look.state),
-                   look.reason[0] != '\0' ? ": " : "", look.reason);
-    return look.state != CLUSTER_QUARANTINE && (look.state != CLUSTER_JOINING || look.connects > 0);
+    (void)snprintf(why, 256, "%s%s%s, %llu entries of the shared log behind",
+                   cluster_state_name(look.state), look.reason[0] != '\0' ? ": " : "", look.reason,
+                   (unsigned long long)look.lag_entries);
+    return look.state != CLUSTER_QUARANTINE && look.level;
 }
 
 void node_stats_write(struct cluster *cluster, struct proto_writer *out)

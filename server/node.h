@@ -22,7 +22,8 @@ bool node_open(const struct base_config *config, struct engine *engine,
 int node_found(const struct base_config *config);
 
 /* Whether answers are as new as they can be, for who sends clients here: not before the node has
- * been in the log, and not in quarantine. A log that is away makes nobody else's answers newer. */
+ * applied what stood in the log when it came to it, and not in quarantine. A log that is away makes
+ * nobody else's answers newer. why: what speaks against it. */
 bool node_is_ready(struct cluster *cluster, char why[256]);
 /* The entry "cluster" of the reply of stats. */
 void node_stats_write(struct cluster *cluster, struct proto_writer *out);

@@ -62,6 +62,7 @@ struct cluster_options {
 struct cluster_look {
     enum cluster_state state;
     char reason[192]; /* of the state; "" */
+    bool level;       /* all that stood in the log when the node came to it is applied */
 #define X(name, kind, unit, meaning) uint64_t name;
 #include "server/cluster/cluster_figure.def"
 #undef X

@@ -22,9 +22,16 @@ struct landing {
     uint8_t id[CLUSTER_ID_BYTES];
 };
 
-/* All that was appended up to that moment is applied. */
+/* All that was appended up to that moment is applied. It is known of a later one perhaps, where the
+ * log's clock is behind this node's; and of none to come, where it is ahead. */
 static void current(struct cluster *cluster, int64_t as_of_ms)
 {
+    int64_t now_ms = base_clock_now_ms(&cluster->options.clock);
+    pthread_mutex_lock(&cluster->lock);
+    as_of_ms = as_of_ms < now_ms ? as_of_ms : now_ms;
+    as_of_ms = as_of_ms > cluster->as_of_ms ? as_of_ms : cluster->as_of_ms;
+    cluster->as_of_ms = as_of_ms;
+    pthread_mutex_unlock(&cluster->lock);
     if (cluster->options.on_current != NULL) {
         cluster->options.on_current(cluster->options.context, as_of_ms);
     }
@@ -41,14 +48,13 @@ static void landed(void *context, const struct store_result *result)
         ticket = cluster_pending_take(&cluster->tickets, landing->id);
         cluster->look.applied = landing->seq;
         cluster->look.entries++;
-        cluster->taken_ms = landing->time_ms;
     } else if (cluster->local.code == PROTO_OK) {
         cluster->local = result->fault;
         cluster->local_seq = landing->seq;
     }
     pthread_mutex_unlock(&cluster->lock);
     if (result->settled) {
-        current(cluster, landing->time_ms); /* times of entries never go back */
+        current(cluster, landing->time_ms);
     }
     if (ticket != NULL) {
         ticket->on_done(ticket->context, result);
@@ -257,7 +263,7 @@ static void join(struct cluster *cluster)
         }
         pthread_mutex_lock(&cluster->lock);
         cluster->look.applied = position.seq;
-        cluster->look.connects++;
+        cluster->join_head = cluster->look.connects++ == 0 ? head.head : cluster->join_head;
         cluster->local.code = PROTO_OK;
         pthread_mutex_unlock(&cluster->lock);
         cluster_state_set(cluster, CLUSTER_FOLLOWING, "");
@@ -304,7 +310,7 @@ static void follow(struct cluster *cluster)
     struct cluster_log *log = &cluster->apply_log;
     struct proto_fault fault = {.code = PROTO_OK};
     size_t count = 0;
-    int64_t began_ms = cluster->options.clock.now_ms(cluster->options.clock.context);
+    int64_t began_ms = base_clock_now_ms(&cluster->options.clock);
     cluster->read.code = PROTO_OK;
     bool good = log->read(log->context, cluster->taken, atomic_load(&cluster->acknowledged),
                           CLUSTER_GROUP_MOST, entry_take, cluster, &count, &fault);

@@ -88,6 +88,8 @@ struct cluster {
     pthread_cond_t landed;  /* an entry was applied: for the applier */
     struct cluster_tickets tickets;
     struct cluster_look look;
+    uint64_t join_head;       /* of the log when the node came to it */
+    int64_t as_of_ms;         /* all that was appended up to then is applied; 0: not known */
     uint64_t apart_ns;        /* since when the node does not follow; 0: it does */
     size_t flying;            /* entries between the applier and the writer */
     struct proto_fault local; /* the first that did not settle an entry */
@@ -95,8 +97,7 @@ struct cluster {
     struct cluster_checker checker;
 
     /* The applier's own. */
-    uint64_t taken; /* last entry that was given to the writer */
-    int64_t taken_ms;
+    uint64_t taken;                      /* last entry that was given to the writer */
     uint8_t chain[CLUSTER_DIGEST_BYTES]; /* at it */
     struct proto_fault read;             /* what ended a reading */
     bool check_due;                      /* the last entry was one at which all compare */

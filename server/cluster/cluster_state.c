@@ -50,7 +50,8 @@ void cluster_look(struct cluster *cluster, struct cluster_look *look)
     *look = cluster->look;
     look->waiting = cluster->tickets.count;
     look->waiting_bytes = cluster->tickets.bytes;
-    int64_t behind_ms = now_ms - cluster->taken_ms;
+    look->level = look->connects > 0 && look->applied >= cluster->join_head;
+    int64_t behind_ms = cluster->as_of_ms > 0 ? now_ms - cluster->as_of_ms : 0;
     pthread_mutex_unlock(&cluster->lock);
     look->head = look->head > look->applied ? look->head : look->applied;
     look->lag_entries = look->head - look->applied;

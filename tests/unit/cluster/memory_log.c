@@ -9,6 +9,7 @@
 
 struct handle {
     struct memory_log *memory;
+    const char *node;
     bool poked;
     uint64_t seen;
 };
@@ -151,6 +152,10 @@ static bool memory_read(void *context, uint64_t after, uint64_t acknowledged, si
     if (!enter(memory, fault)) {
         return false;
     }
+    if (strcmp(memory->unread, handle->node) == 0) {
+        leave(memory);
+        return proto_fault_set(fault, PROTO_IO, "cluster_log", "the planted log is not read");
+    }
     uint64_t head = memory->head.head;
     handle->seen = memory->head.head;
     leave(memory); /* entries stay as they are */
@@ -258,6 +263,7 @@ bool memory_log_make(const struct cluster_log_options *options, struct cluster_l
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a planted log");
     }
     handle->memory = (struct memory_log *)(uintptr_t)strtoull(options->where, NULL, 10);
+    handle->node = options->node;
     *log = (struct cluster_log){.context = handle,
                                 .close = memory_close,
                                 .open = memory_open,

@@ -25,6 +25,7 @@ struct memory_log {
     bool away;      /* nothing can be reached */
     unsigned lose;  /* so many appends are done, and their answers lost */
     bool forgetful; /* a repeated append does not find itself */
+    char unread[8]; /* the node of this name reads no entries */
     bool alters;    /* what is appended stands there otherwise than it was given */
 };
 

@@ -21,7 +21,11 @@
 
 enum { NODES = 3, LOOK_US = 2000, LOOKS = 30000 };
 
+struct world;
+
 struct node {
+    struct world *world;
+    _Atomic int64_t current_ms; /* as it was told */
     struct fixture store;
     struct cluster *cluster;
     char name[8];
@@ -34,19 +38,18 @@ struct world {
     struct node nodes[NODES];
     uint64_t check_entries;
     _Atomic uint64_t log_told;
-    _Atomic int64_t current_ms;
 };
 
 static void on_log(void *context, uint64_t log)
 {
-    struct world *world = context;
-    atomic_store(&world->log_told, log);
+    const struct node *node = context;
+    atomic_store(&node->world->log_told, log);
 }
 
 static void on_current(void *context, int64_t as_of_ms)
 {
-    struct world *world = context;
-    atomic_store(&world->current_ms, as_of_ms);
+    struct node *node = context;
+    atomic_store(&node->current_ms, as_of_ms);
 }
 
 static struct cluster_options options_of(struct world *world, struct node *node)
@@ -60,7 +63,7 @@ static struct cluster_options options_of(struct world *world, struct node *node)
                                     .make = memory_log_make,
                                     .on_log = on_log,
                                     .on_current = on_current,
-                                    .context = world};
+                                    .context = node};
 }
 
 static void node_start(struct world *world, unsigned place)
@@ -208,7 +211,7 @@ static void what_one_writes_all_have(void **state)
     }
     must_be_level(world, 30);
     assert_int_equal(atomic_load(&world->log_told), 7);
-    for (int i = 0; atomic_load(&world->current_ms) == 0; i++) {
+    for (int i = 0; atomic_load(&world->nodes[0].current_ms) == 0; i++) {
         assert_true(i < LOOKS); /* a reading that finds nothing more comes soon */
         usleep(LOOK_US);
     }
@@ -336,6 +339,63 @@ static void beyond_its_bytes_the_queue_is_busy(void **state)
     }
     memory_log_away(&world->log, false);
     node_start(world, 0);
+}
+
+static void leave_unread(struct world *world, const char *node)
+{
+    pthread_mutex_lock(&world->log.lock);
+    (void)snprintf(world->log.unread, sizeof world->log.unread, "%s", node);
+    pthread_mutex_unlock(&world->log.lock);
+}
+
+/* Not the hour in which nobody wrote. */
+static void the_lag_is_the_age_of_what_is_not_applied(void **state)
+{
+    struct world *world = *state;
+    all_start(world);
+    assert_int_equal(write_one(world, 0, put_batch("a", 1, NULL)).seq, 1);
+    wait_applied(world, 2, 1);
+    base_clock_advance(&world->clock, 3600000);
+    for (int i = 0; atomic_load(&world->nodes[2].current_ms) < 3600000; i++) {
+        assert_true(i < LOOKS); /* a reading found nothing since */
+        usleep(LOOK_US);
+    }
+    leave_unread(world, "n2");
+    assert_int_equal(write_one(world, 0, put_batch("a", 2, NULL)).seq, 2);
+    while (look_at(world, 2).lag_entries == 0) {
+        usleep(LOOK_US);
+    }
+    base_clock_advance(&world->clock, 2000);
+    struct cluster_look look = look_at(world, 2);
+    assert_in_range(look.lag_ns, UINT64_C(1000000), UINT64_C(4000000000));
+    leave_unread(world, "");
+    wait_applied(world, 2, 2);
+}
+
+/* Who sends clients to nodes asks for this. */
+static void a_node_is_level_once_it_has_applied_what_it_found(void **state)
+{
+    struct world *world = *state;
+    node_start(world, 0);
+    wait_state(world, 0, CLUSTER_FOLLOWING);
+    assert_true(look_at(world, 0).level);
+    for (unsigned i = 0; i < 5; i++) {
+        assert_int_equal(write_one(world, 0, put_batch("a", i, NULL)).seq, i + 1);
+    }
+    leave_unread(world, "n1");
+    node_start(world, 1);
+    while (look_at(world, 1).connects == 0) {
+        usleep(LOOK_US);
+    }
+    assert_false(look_at(world, 1).level);
+    assert_int_equal(look_at(world, 1).lag_entries, 5);
+    leave_unread(world, "");
+    wait_applied(world, 1, 5);
+    assert_true(look_at(world, 1).level);
+    leave_unread(world, "n1");
+    assert_int_equal(write_one(world, 0, put_batch("a", 9, NULL)).seq, 6);
+    assert_true(look_at(world, 1).level); /* behind by one, like any */
+    leave_unread(world, "");
 }
 
 static void a_node_that_was_away_catches_up(void **state)
@@ -494,6 +554,7 @@ static int world_open(void **state)
     world->clock.ns = 1;
     world->clock.ms = 1000;
     for (unsigned i = 0; i < NODES; i++) {
+        world->nodes[i].world = world;
         fixture_init(&world->nodes[i].store);
     }
     fixture_open(&world->nodes[0].store);
@@ -530,6 +591,8 @@ int main(void)
         TEST(while_the_log_is_away_writes_are_refused_and_it_says_why),
         TEST(a_deadline_counts_while_a_write_waits),
         TEST(beyond_its_bytes_the_queue_is_busy),
+        TEST(the_lag_is_the_age_of_what_is_not_applied),
+        TEST(a_node_is_level_once_it_has_applied_what_it_found),
         TEST(a_node_that_was_away_catches_up),
         TEST(an_altered_entry_puts_its_reader_into_quarantine),
         TEST(a_write_that_may_be_in_the_log_is_not_refused_as_undone),
