@@ -253,8 +253,7 @@ static void join(struct cluster *cluster)
     struct proto_fault fault = {.code = PROTO_OK};
     flying_wait(cluster, 0);
     store_position_get(cluster->options.store, &position);
-    enum cluster_join joined =
-        cluster_join(&cluster->options, log, &position, &head, cluster->chain, &fault);
+    enum cluster_join joined = cluster_join(cluster, &position, &head, &fault);
     if (joined == CLUSTER_JOIN_GOOD) {
         cluster->taken = position.seq;
         head_note(cluster, &head);

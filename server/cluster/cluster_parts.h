@@ -141,9 +141,9 @@ bool cluster_check_vote(struct cluster *cluster, bool again, struct proto_fault 
 
 /* cluster_join.c */
 enum cluster_join { CLUSTER_JOIN_GOOD, CLUSTER_JOIN_LATER, CLUSTER_JOIN_AHEAD, CLUSTER_JOIN_NEVER };
-/* Holds the store against the log; chain: of the log where the store is. */
-enum cluster_join cluster_join(const struct cluster_options *options, struct cluster_log *log,
-                               const struct store_position *position, struct cluster_head *head,
-                               uint8_t chain[CLUSTER_DIGEST_BYTES], struct proto_fault *fault);
+/* Holds the store against the log, on the applier's thread: cluster->chain is that of the log where
+ * the store is. LATER: that could not be found out, and *fault says why. */
+enum cluster_join cluster_join(struct cluster *cluster, const struct store_position *position,
+                               struct cluster_head *head, struct proto_fault *fault);
 
 #endif

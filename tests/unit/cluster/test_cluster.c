@@ -513,6 +513,31 @@ static void a_store_that_the_log_did_not_begin_with_is_not_taken(void **state)
     quarantined(world, 2, "restore a backup"); /* it is empty, and the log begins later */
 }
 
+/* No more views are given for a while, as when memory is short: that says nothing of the store. */
+static void a_store_that_cannot_be_looked_at_is_tried_again(void **state)
+{
+    struct world *world = *state;
+    struct store_view *views[4096];
+    size_t count = 0;
+    struct proto_fault fault = {.code = PROTO_OK};
+    memory_log_away(&world->log, true);
+    node_start(world, 0);
+    wait_state(world, 0, CLUSTER_AWAY);
+    while ((views[count] = store_view_open(world->nodes[0].store.store, &fault)) != NULL) {
+        assert_true(++count < 4096);
+    }
+    memory_log_away(&world->log, false);
+    while (strstr(look_at(world, 0).reason, "planted") != NULL) {
+        usleep(LOOK_US);
+    }
+    assert_int_equal(look_at(world, 0).state, CLUSTER_AWAY);
+    assert_memory_equal(look_at(world, 0).reason, fault.message, 20);
+    while (count > 0) {
+        store_view_close(views[--count]);
+    }
+    wait_state(world, 0, CLUSTER_FOLLOWING);
+}
+
 static void of_stores_that_came_apart_the_odd_one_is_found(void **state)
 {
     struct world *world = *state;
@@ -599,6 +624,7 @@ int main(void)
         TEST(a_log_that_is_another_is_not_followed),
         TEST(a_log_that_lost_its_end_is_waited_for),
         TEST(a_store_that_the_log_did_not_begin_with_is_not_taken),
+        TEST(a_store_that_cannot_be_looked_at_is_tried_again),
         TEST(of_stores_that_came_apart_the_odd_one_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
