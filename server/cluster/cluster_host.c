@@ -16,15 +16,19 @@ bool cluster_host_check(const char *where, struct proto_fault *fault)
         return proto_fault_set(fault, PROTO_BAD_CONFIG, "cluster_log",
                                "is no address of PostgreSQL: postgresql://HOST,HOST/DATABASE");
     }
-    bool secret = false;
-    for (PQconninfoOption *option = options; option->keyword != NULL; option++) {
-        secret |= strcmp(option->keyword, "password") == 0 && option->val != NULL &&
-                  option->val[0] != '\0';
+    bool good = true;
+    for (const PQconninfoOption *option = options; good && option->keyword != NULL; option++) {
+        /* libpq marks what is not to be shown. */
+        good =
+            option->dispchar[0] != '*' || option->val == NULL || option->val[0] == '\0' ||
+            proto_fault_set(fault, PROTO_BAD_CONFIG, "cluster_log",
+                            "has a password in it (%s), which others could read: that of the "
+                            "database belongs into the file that PGPASSFILE names, or ~/.pgpass; "
+                            "a key file needs none where nobody else may read it",
+                            option->keyword);
     }
     PQconninfoFree(options);
-    return !secret || proto_fault_set(fault, PROTO_BAD_CONFIG, "cluster_log",
-                                      "has a password in it, which others could read: put it into "
-                                      "the file that PGPASSFILE names, or ~/.pgpass");
+    return good;
 }
 
 /* The `place`-th of a list with commas between, or the only one; empty where there is none. */

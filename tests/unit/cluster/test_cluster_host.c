@@ -41,9 +41,12 @@ static void hosts_come_one_by_one(void **state)
 static void what_is_no_address_is_refused_without_quoting_it(void **state)
 {
     (void)state;
-    static const char *const wrong[] = {
-        "postgresql://icpd:geheim@db/icpd", "password=geheim host=db",
-        "postgresql://db/icpd?password=geheim", "host geheim", "postgresql://db/x?geheim=1"};
+    static const char *const wrong[] = {"postgresql://icpd:geheim@db/icpd",
+                                        "password=geheim host=db",
+                                        "postgresql://db/icpd?sslpassword=geheim",
+                                        "postgresql://db/icpd?password=geheim",
+                                        "host geheim",
+                                        "postgresql://db/x?geheim=1"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct proto_fault fault = {.code = PROTO_OK};
         assert_false(cluster_host_check(wrong[i], &fault));
