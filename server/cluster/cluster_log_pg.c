@@ -41,10 +41,12 @@ static uint64_t be_get(const char *from)
     return value;
 }
 
-/* A cell of 8 bytes as a number; one that is none of that size says 0. */
-static uint64_t number_at(const PGresult *result, int row, int column)
+/* A cell that holds a bigint, which is not below 0; false: something else is there. */
+static bool number_at(const PGresult *result, int row, int column, uint64_t *number)
 {
-    return PQgetlength(result, row, column) == 8 ? be_get(PQgetvalue(result, row, column)) : 0;
+    bool good = PQgetisnull(result, row, column) == 0 && PQgetlength(result, row, column) == 8;
+    *number = good ? be_get(PQgetvalue(result, row, column)) : 0;
+    return good && *number <= INT64_MAX;
 }
 
 static bool bytes_at(const PGresult *result, int row, int column, uint8_t *to, size_t bytes)
@@ -77,6 +79,23 @@ static void pg_close(void *context)
     free(pg);
 }
 
+static bool head_read(const PGresult *result, struct cluster_head *head)
+{
+    uint64_t version;
+    uint64_t head_ms;
+    bool good = number_at(result, 0, 0, &version) && version == 1 &&
+                number_at(result, 0, 1, &head->head) && number_at(result, 0, 2, &head_ms) &&
+                number_at(result, 0, 4, &head->base) && number_at(result, 0, 7, &head->log) &&
+                bytes_at(result, 0, 3, head->chain, sizeof head->chain) &&
+                bytes_at(result, 0, 5, head->base_chain, sizeof head->base_chain);
+    if (!good) {
+        return false;
+    }
+    head->head_ms = (int64_t)head_ms;
+    head->has_content = bytes_at(result, 0, 6, head->base_content, sizeof head->base_content);
+    return head->log > 0 && head->base <= head->head;
+}
+
 static bool pg_look(void *context, struct cluster_head *head, struct proto_fault *fault)
 {
     struct cluster_log_pg *pg = context;
@@ -90,17 +109,7 @@ static bool pg_look(void *context, struct cluster_head *head, struct proto_fault
     if (result == NULL) {
         return false;
     }
-    if (PQntuples(result) != 1 || number_at(result, 0, 0) != 1 ||
-        !bytes_at(result, 0, 3, head->chain, sizeof head->chain) ||
-        !bytes_at(result, 0, 5, head->base_chain, sizeof head->base_chain)) {
-        return no_log(fault);
-    }
-    head->head = number_at(result, 0, 1);
-    head->head_ms = (int64_t)number_at(result, 0, 2);
-    head->base = number_at(result, 0, 4);
-    head->log = number_at(result, 0, 7);
-    head->has_content = bytes_at(result, 0, 6, head->base_content, sizeof head->base_content);
-    return true;
+    return (PQntuples(result) == 1 && head_read(result, head)) || no_log(fault);
 }
 
 static bool pg_chain(void *context, uint64_t seq, uint8_t chain[CLUSTER_DIGEST_BYTES],
@@ -208,16 +217,20 @@ static enum cluster_append pg_append(void *context, const struct cluster_entry *
         return again || cluster_link_broken(&pg->link) ? CLUSTER_APPEND_UNKNOWN
                                                        : CLUSTER_APPEND_NOT_DONE;
     }
-    *last = number_at(result, 0, 0);
+    /* Whatever it says, it is done; what is not acknowledged is asked of when it is read. */
+    (void)number_at(result, 0, 0, last);
     return CLUSTER_APPEND_DONE;
 }
 
 static bool row_read(const PGresult *result, int row, struct cluster_logged *logged)
 {
-    *logged = (struct cluster_logged){.seq = number_at(result, row, 0),
-                                      .time_ms = (int64_t)number_at(result, row, 1),
-                                      .payload = {(const uint8_t *)PQgetvalue(result, row, 5),
+    uint64_t time_ms;
+    *logged = (struct cluster_logged){.payload = {(const uint8_t *)PQgetvalue(result, row, 5),
                                                   (size_t)PQgetlength(result, row, 5)}};
+    if (!number_at(result, row, 0, &logged->seq) || !number_at(result, row, 1, &time_ms)) {
+        return false;
+    }
+    logged->time_ms = (int64_t)time_ms;
     return bytes_at(result, row, 2, logged->id, sizeof logged->id) &&
            bytes_at(result, row, 3, logged->digest, sizeof logged->digest) &&
            bytes_at(result, row, 4, logged->chain, sizeof logged->chain);
@@ -276,7 +289,9 @@ static bool pg_read(void *context, uint64_t after, uint64_t acknowledged, size_t
     }
     pg->link.result = NULL; /* kept over the next question */
     int rows = PQntuples(result);
-    bool good = rows == 0 || number_at(result, rows - 1, 0) <= acknowledged || durable(pg, fault);
+    uint64_t last;
+    bool known = rows == 0 || (number_at(result, rows - 1, 0, &last) && last <= acknowledged);
+    bool good = known || durable(pg, fault);
     good = good && rows_show(result, each, each_context, count, fault);
     PQclear(result);
     return good;
