@@ -157,11 +157,11 @@ int node_found(const struct base_config *config)
                                           : EX_CANTCREAT;
 }
 
-bool node_is_ready(struct cluster *cluster, char why[256])
+bool node_is_ready(struct cluster *cluster, char why[NODE_WHY_BYTES])
 {
     struct cluster_look look;
     cluster_look(cluster, &look);
-    (void)snprintf(why, 256, "%s%s%s, %llu entries of the shared log behind",
+    (void)snprintf(why, NODE_WHY_BYTES, "%s%s%s, %llu entries of the shared log behind",
                    cluster_state_name(look.state), look.reason[0] != '\0' ? ": " : "", look.reason,
                    (unsigned long long)look.lag_entries);
     return look.state != CLUSTER_QUARANTINE && look.level;

@@ -21,10 +21,11 @@ bool node_open(const struct base_config *config, struct engine *engine,
 /* Makes the shared log that begins with the store of `data`; says so; an exit code. */
 int node_found(const struct base_config *config);
 
+enum { NODE_WHY_BYTES = 512 };
 /* Whether answers are as new as they can be, for who sends clients here: not before the node has
  * applied what stood in the log when it came to it, and not in quarantine. A log that is away makes
  * nobody else's answers newer. why: what speaks against it. */
-bool node_is_ready(struct cluster *cluster, char why[256]);
+bool node_is_ready(struct cluster *cluster, char why[NODE_WHY_BYTES]);
 /* The entry "cluster" of the reply of stats. */
 void node_stats_write(struct cluster *cluster, struct proto_writer *out);
 /* Families of /metrics. */

@@ -59,7 +59,7 @@ static unsigned answer_readyz(void *context, struct http_exchange *exchange)
     ready &= tell(exchange->out, store.index_ready != 0, "index",
                   "ids are being read into memory; look-ups go through the file until then");
     if (figures.cluster != NULL) {
-        char why[256];
+        char why[NODE_WHY_BYTES];
         ready &= tell(exchange->out, node_is_ready(figures.cluster, why), "cluster", why);
     }
     return ready ? 200 : 503;

@@ -41,7 +41,7 @@ static bool logs_make(struct cluster *cluster, struct proto_fault *fault)
                                       .node = options->node,
                                       .goes_on = cluster_goes_on,
                                       .context = cluster,
-                                      .host = &cluster->host};
+                                      .seen = &cluster->seen};
     if (!options->make(&log, &cluster->append_log, fault)) {
         return false;
     }
@@ -151,14 +151,14 @@ static bool admits(struct cluster *cluster, size_t bytes, struct proto_fault *fa
         return proto_fault_set(fault, PROTO_SHUTTING_DOWN, "", "the node stops");
     }
     if (cluster->look.state == CLUSTER_QUARANTINE) {
-        return proto_fault_set(fault, PROTO_BUSY, "", "this node is in quarantine: %.180s",
+        return proto_fault_set(fault, PROTO_BUSY, "", "this node is in quarantine: %s",
                                cluster->look.reason);
     }
     /* Who has to wait for what has been away so long already, need not. */
     uint64_t now_ns = base_clock_now_ns(&cluster->options.clock);
     if (cluster->apart_ns != 0 &&
         now_ns - cluster->apart_ns > (uint64_t)CLUSTER_AWAY_MS * 1000000) {
-        return proto_fault_set(fault, PROTO_BUSY, "", "this node is %s%s%.180s",
+        return proto_fault_set(fault, PROTO_BUSY, "", "this node is %s%s%s",
                                cluster_state_name(cluster->look.state),
                                cluster->look.reason[0] != '\0' ? ": " : "", cluster->look.reason);
     }

@@ -61,7 +61,7 @@ struct cluster_options {
 /* What a node shows; figures of cluster_figure.def. */
 struct cluster_look {
     enum cluster_state state;
-    char reason[192]; /* of the state; "" */
+    char reason[384]; /* of the state; "" */
     bool level;       /* all that stood in the log when the node came to it is applied */
 #define X(name, kind, unit, meaning) uint64_t name;
 #include "server/cluster/cluster_figure.def"

@@ -29,7 +29,7 @@ static void away_fault(const struct cluster *cluster, struct proto_fault *fault)
                       : cluster->failed.code != PROTO_OK ? cluster->failed.message
                                                          : "others are before it";
     proto_fault_set(fault, PROTO_BUSY, "",
-                    "the write was not appended to the shared log: this node is %s%s%.200s",
+                    "the write was not appended to the shared log: this node is %s%s%s",
                     cluster_state_name(look->state), why[0] != '\0' ? ": " : "", why);
 }
 

@@ -22,12 +22,12 @@ static int64_t clock_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* The first line of what PostgreSQL says, which has no address in it. */
+/* The first line of what PostgreSQL says. */
 static bool refuse(struct proto_fault *fault, enum proto_error code, const char *what,
                    const char *said)
 {
     int bytes = (int)strcspn(said, "\n");
-    return proto_fault_set(fault, code, "cluster_log", "%s: %.*s", what, bytes < 160 ? bytes : 160,
+    return proto_fault_set(fault, code, "cluster_log", "%s%.*s", what, bytes < 160 ? bytes : 160,
                            said);
 }
 
@@ -36,6 +36,9 @@ bool cluster_link_init(struct cluster_link *link, const struct cluster_log_optio
 {
     *link =
         (struct cluster_link){.options = *options, .poked = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+    if (options->seen == NULL) {
+        link->options.seen = &link->own;
+    }
     return link->poked >= 0 || proto_fault_set(fault, PROTO_NO_MEMORY, "cluster_log",
                                                "no descriptor: %s", strerror(errno));
 }
@@ -61,22 +64,24 @@ static bool goes_on(const struct cluster_link *link)
     return link->options.goes_on == NULL || link->options.goes_on(link->options.context);
 }
 
-static bool connect_wait(struct cluster_link *link, struct proto_fault *fault)
+static bool connect_wait(struct cluster_link *link, const struct cluster_host *host,
+                         struct proto_fault *fault)
 {
     int64_t until_ms = clock_ms() + CONNECT_MS;
-    PostgresPollingStatusType wants = PGRES_POLLING_WRITING;
+    PostgresPollingStatusType wants = PQstatus(link->conn) == CONNECTION_BAD
+                                          ? PGRES_POLLING_FAILED /* nothing was even begun */
+                                          : PGRES_POLLING_WRITING;
     while (wants != PGRES_POLLING_OK) {
         if (wants == PGRES_POLLING_FAILED) {
-            return refuse(fault, PROTO_IO, "the shared log cannot be reached",
-                          PQerrorMessage(link->conn));
+            return refuse(fault, PROTO_IO, "", PQerrorMessage(link->conn));
         }
         struct pollfd waits = {.fd = PQsocket(link->conn),
                                .events = wants == PGRES_POLLING_READING ? POLLIN : POLLOUT};
         int ready = poll(&waits, 1, TURN_MS);
         if (!goes_on(link) || clock_ms() > until_ms) {
-            return proto_fault_set(fault, PROTO_IO, "cluster_log",
-                                   "the shared log cannot be reached: no answer within %d s",
-                                   CONNECT_MS / 1000);
+            return proto_fault_set(
+                fault, PROTO_IO, "cluster_log", "no answer from \"%.100s\" within %d s",
+                host->name[0] != '\0' ? host->name : host->address, CONNECT_MS / 1000);
         }
         wants = ready > 0 ? PQconnectPoll(link->conn) : wants;
     }
@@ -101,14 +106,14 @@ static bool primary_check(struct cluster_link *link, struct proto_fault *fault)
         return proto_fault_set(fault, PROTO_IO, "cluster_log",
                                "the server is a standby, which only reads");
     }
-    if (timeline < link->timeline) {
-        return proto_fault_set(fault, PROTO_IO, "cluster_log",
-                               "the server is of timeline %lu, and %u was seen before: it is a "
-                               "primary that was replaced",
-                               timeline, link->timeline);
-    }
-    link->timeline = (uint32_t)timeline;
-    return true;
+    uint32_t seen = atomic_load(&link->options.seen->timeline);
+    while (timeline > seen &&
+           !atomic_compare_exchange_weak(&link->options.seen->timeline, &seen, (uint32_t)timeline))
+        ;
+    return timeline >= seen ||
+           proto_fault_set(fault, PROTO_IO, "cluster_log",
+                           "the server is of timeline %lu, below %u: a primary that was replaced",
+                           timeline, seen);
 }
 
 /* Warnings of the server go nowhere: what matters comes as an error. */
@@ -162,7 +167,7 @@ static bool host_connect(struct cluster_link *link, const struct cluster_host *h
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a connection");
     }
     (void)PQsetNoticeReceiver(link->conn, notice_drop, NULL);
-    if (!connect_wait(link, fault) || PQsetnonblocking(link->conn, 1) != 0 ||
+    if (!connect_wait(link, host, fault) || PQsetnonblocking(link->conn, 1) != 0 ||
         !cluster_link_run(link, session, fault) || !primary_check(link, fault) ||
         (link->options.listens &&
          (!name_take(link, fault) || !cluster_link_run(link, "LISTEN icpd_log", fault)))) {
@@ -175,7 +180,8 @@ static bool host_connect(struct cluster_link *link, const struct cluster_host *h
 bool cluster_link_open(struct cluster_link *link, struct proto_fault *fault)
 {
     struct cluster_host host;
-    _Atomic unsigned *place = link->options.host != NULL ? link->options.host : &link->host;
+    struct proto_fault why = {.code = PROTO_OK};
+    _Atomic unsigned *place = &link->options.seen->host;
     unsigned tried = 0;
     if (link->conn != NULL) {
         return true;
@@ -185,10 +191,17 @@ bool cluster_link_open(struct cluster_link *link, struct proto_fault *fault)
         if (!cluster_host_take(link->options.where, at, &host, fault)) {
             return false;
         }
-        if (host_connect(link, &host, fault)) {
+        if (host_connect(link, &host, &why)) {
             atomic_store(place, at);
             return true;
         }
+        if (why.code != PROTO_IO) {
+            *fault = why;
+            return false;
+        }
+        proto_fault_set(fault, why.code, why.field, "%s%s%s",
+                        tried == 0 ? "the shared log cannot be reached: " : fault->message,
+                        tried == 0 ? "" : "; ", why.message);
         at = (at + 1) % host.count;
     } while (++tried < host.count && goes_on(link));
     return false;
@@ -240,7 +253,8 @@ static PGresult *answer(struct cluster_link *link, struct proto_fault *fault)
         }
     }
     PQclear(last);
-    refuse(fault, PROTO_IO, "the shared log did not answer", PQerrorMessage(link->conn));
+    const char *said = PQerrorMessage(link->conn);
+    refuse(fault, PROTO_IO, "the shared log did not answer: ", *said != '\0' ? said : "it is slow");
     cluster_link_close(link);
     return NULL;
 }
@@ -257,15 +271,17 @@ static PGresult *judge(struct cluster_link *link, PGresult *result, struct proto
     const char *said = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     /* 57P: the server shuts down or was killed; 08: the connection. */
     bool lost = state == NULL || strncmp(state, "57P", 3) == 0 || strncmp(state, "08", 2) == 0;
-    /* 42, 3F: there is no such table, function or schema, or no right to it. */
-    bool none = state != NULL && (strncmp(state, "42", 2) == 0 || strncmp(state, "3F", 2) == 0);
+    /* 42, 3F: there is no such table, column, function or schema, or no right to it. */
+    bool unfit = state != NULL && (strncmp(state, "42", 2) == 0 || strncmp(state, "3F", 2) == 0);
+    bool none = unfit && (strcmp(state, "42P01") == 0 || strcmp(state, "42883") == 0 ||
+                          strcmp(state, "3F000") == 0);
     bool full = state != NULL && strncmp(state, "53100", 5) == 0;
     refuse(fault,
-           none   ? PROTO_BAD_CONFIG
+           unfit  ? PROTO_BAD_CONFIG
            : full ? PROTO_DISK_FULL
                   : PROTO_IO,
-           none ? "the database has no log of icpd (icpd --found-log makes it)"
-                : "the shared log says",
+           none ? "the database has no log of icpd (icpd --found-log makes it): "
+                : "the shared log says: ",
            said == NULL ? "nothing" : said);
     link->broken = lost;
     if (lost) {
@@ -290,7 +306,7 @@ PGresult *cluster_link_ask(struct cluster_link *link, const char *sql,
         formats[i] = 1;
     }
     if (PQsendQueryParams(link->conn, sql, count, NULL, values, lengths, formats, 1) == 0) {
-        refuse(fault, PROTO_IO, "the shared log cannot be asked", PQerrorMessage(link->conn));
+        refuse(fault, PROTO_IO, "the shared log cannot be asked: ", PQerrorMessage(link->conn));
         link->broken = true;
         cluster_link_close(link);
         return NULL;
@@ -310,7 +326,7 @@ bool cluster_link_run(struct cluster_link *link, const char *sql, struct proto_f
     link->result = NULL;
     link->broken = true;
     if (PQsendQuery(link->conn, sql) == 0) {
-        refuse(fault, PROTO_IO, "the shared log cannot be asked", PQerrorMessage(link->conn));
+        refuse(fault, PROTO_IO, "the shared log cannot be asked: ", PQerrorMessage(link->conn));
         cluster_link_close(link);
         return false;
     }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One connection to PostgreSQL that never blocks its thread for longer than it is asked to: it
- * connects, asks one statement at a time and waits, and asks goes_on() meanwhile. Nobody else
- * includes libpq.
+/* One connection to PostgreSQL that never blocks its thread for longer than it is asked to, but
+ * while libpq looks up the name of a host: it connects, asks one statement at a time and waits, and
+ * asks goes_on() meanwhile. Nobody else includes libpq.
  *
  * Hosts of the address are tried one after the other, beginning with the one that answered last,
- * each for some seconds: libpq would wait for ever at one whose machine is gone.
+ * each for some seconds: libpq would wait for ever at one whose machine is gone. What they all said
+ * is told; but where the one that writes refuses, that alone.
  *
  * Failing. A connection that broke, or an answer that did not come in time, closes it: what was
  * asked may be done or not (cluster_link_broken). An answer that is an error leaves it open. A
@@ -12,8 +13,8 @@
  * primary that was replaced), is refused. A running statement is never cancelled: to cancel one
  * that waits for a standby would make it look durable.
  *
- * Passwords come from PGPASSFILE, ~/.pgpass or PGPASSWORD; one in the address is refused, and no
- * message of PostgreSQL that quotes an address is told on.
+ * Passwords come from PGPASSFILE, ~/.pgpass or PGPASSWORD; one in the address is refused, and an
+ * address that cannot be read is not quoted. Messages of PostgreSQL name hosts and users.
  *
  * Ownership: texts of options are borrowed; a result belongs to the link until the next question.
  * Errors: PROTO_IO, PROTO_BAD_CONFIG, PROTO_NO_MEMORY. Threads: one link, one thread; poke from
@@ -32,8 +33,7 @@ struct cluster_link {
     PGresult *result;
     int poked; /* eventfd */
     bool broken;
-    uint32_t timeline;     /* the newest that was seen */
-    _Atomic unsigned host; /* of the address, to be tried first, if options.host is NULL */
+    struct cluster_seen own; /* where options.seen was NULL */
 };
 
 /* A parameter, as bytes. */

@@ -109,6 +109,13 @@ struct cluster_log {
                   struct proto_fault *fault);
 };
 
+/* What the logs of a node have found, so that one knows it of another: the host of the address that
+ * answered last, and the newest timeline, below which a primary was replaced. */
+struct cluster_seen {
+    _Atomic unsigned host;
+    _Atomic uint32_t timeline;
+};
+
 /* How a log is opened; what a log does for a long time asks goes_on() twenty times a second. */
 struct cluster_log_options {
     const char *where; /* cluster_log of the configuration */
@@ -116,8 +123,7 @@ struct cluster_log_options {
     bool listens; /* wait() hears of appends */
     bool (*goes_on)(void *context);
     void *context;
-    _Atomic unsigned *host; /* of the address, that answered last: shared by the logs of a node, so
-                               that one finds what another found. NULL: nobody else looks */
+    struct cluster_seen *seen; /* shared by the logs of a node; NULL: there is this one */
 };
 
 void cluster_chain_next(uint8_t chain[CLUSTER_DIGEST_BYTES], const struct cluster_logged *logged);

@@ -80,8 +80,8 @@ struct cluster {
     struct proto_fault failed; /* the last append, for the appender; PROTO_OK: it did not */
     _Atomic bool stopping;
     _Atomic uint64_t
-        acknowledged;      /* last entry that an append of this node's was told is durable */
-    _Atomic unsigned host; /* of the log, that answered last */
+        acknowledged; /* last entry that an append of this node's was told is durable */
+    struct cluster_seen seen;
 
     pthread_mutex_t lock;
     pthread_cond_t arrived; /* a ticket, or another state: for the appender */

@@ -161,7 +161,7 @@ void cluster_tickets_give_up(struct cluster *cluster, const struct proto_fault *
     /* None of the codes that clients read as "nothing was done" and repeat by themselves. */
     proto_fault_set(&open, PROTO_CANCELLED, "",
                     "the write may be in the shared log, and this node does not see what came of "
-                    "it (%.200s): repeat it through another one, under the same operation id",
+                    "it (%.300s): repeat it through another one, under the same operation id",
                     fault->message);
     cluster_tickets_fail(queued, fault);
     cluster_tickets_fail(pending, &open);

@@ -2,6 +2,7 @@
 /* What a node is to its log, as its threads set it and anybody reads it. */
 #include <string.h>
 
+#include "proto/utf8.h"
 #include "server/cluster/cluster_parts.h"
 
 const char *cluster_state_name(enum cluster_state state)
@@ -28,7 +29,8 @@ void cluster_state_set(struct cluster *cluster, enum cluster_state state, const 
     cluster->apart_ns = state == CLUSTER_FOLLOWING ? 0
                         : cluster->apart_ns != 0   ? cluster->apart_ns
                                                    : now_ns;
-    size_t bytes = strnlen(reason, sizeof cluster->look.reason - 1);
+    size_t bytes =
+        proto_utf8_cut((const uint8_t *)reason, strlen(reason), sizeof cluster->look.reason - 1);
     memmove(cluster->look.reason, reason, bytes);
     cluster->look.reason[bytes] = '\0';
     pthread_cond_signal(&cluster->arrived);

@@ -52,7 +52,7 @@ struct store_position {
 struct store_batch *store_batch_shared(const struct store_shared_entry *entry,
                                        struct proto_fault *fault);
 /* What a batch that a client gave has to say to the others: its bytes, as an entry carries them;
- * until when it may wait (0: for ever); whether it only asks for an operation, or says nothing. */
+ * until when it may wait (0: for ever). */
 struct proto_span store_batch_payload(const struct store_batch *batch);
 int64_t store_batch_waits_until(const struct store_batch *batch);
 /* Where the store stands: as of the last commit that is on disk. */

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Three icpd on one log in PostgreSQL with a synchronous standby: usage: test_cluster.py icpd
+"""Three icpd on one log in PostgreSQL with a synchronous standby: usage: test_cluster.py icpd cluster_alter
 
 Writers put accounts through whatever node answers, each under an operation id, and repeat what has no
 answer through another node. Meanwhile nodes are killed (kill -9) and started again, the standby is
@@ -100,6 +100,22 @@ class Writer(threading.Thread):
 def stats(node):
     with Client(node.port) as client:
         return client.call("stats")["metrics"]["cluster"]
+
+
+def reason_of(node):
+    """Why it does not follow, as /readyz or a refused write says it; "" where it does."""
+    with Client(node.port) as client:
+        try:
+            client.call("account-put", {"accounts": [{"id": "reason", "values": {}}]})
+        except Refused as refused:
+            return refused.message
+    return ""
+
+
+def log_of(one, after=0):
+    with open(one.log, errors="replace") as log:
+        log.seek(after)
+        return log.read()
 
 
 def wait_until(what, words):
@@ -304,8 +320,7 @@ def further_nodes(tool, cluster, binary, flags):
                    stdout=subprocess.DEVNULL)
     late.start()
     wait_until(lambda: stats(late)["state_quarantine"], "a node that came too late was let in")
-    with open(late.log) as log:
-        assert f"keeps entries after {kept}" in log.read()
+    assert f"keeps entries after {kept}" in log_of(late)
     late.stop()
     for further in cluster.nodes[3:]:
         further.stop()
@@ -314,8 +329,7 @@ def further_nodes(tool, cluster, binary, flags):
     twin = tool.Node(os.path.join(cluster.directory, "twin"), node.name, binary, cluster.where, flags)
     twin.start()
     wait_until(lambda: stats(twin)["state_away"], "two processes are one node")
-    with open(twin.log) as log:
-        assert f'another process follows the shared log as node \\"{node.name}' in log.read()
+    assert f'another process follows the shared log as node \\"{node.name}' in log_of(twin)
     twin.stop()
     print("a node from nothing and one from a backup hold the same; one that came too late is told")
 
@@ -343,11 +357,46 @@ def altered_store(cluster, alter):
     print(f"control: the altered store was in quarantine by the comparison behind {seq}")
 
 
+def replaced_primary(cluster):
+    """The primary that was killed comes back as it was while the one that took its place is down:
+    no node follows it, and all go on where they were."""
+    old = cluster.servers[0]
+    seq = level(cluster)
+    cluster.primary.stop()
+    old.start()
+    wait_until(lambda: all("primary that was replaced" in reason_of(node) for node in cluster.nodes),
+               "a primary that was replaced was not told apart")
+    assert [stats(node)["state_away"] for node in cluster.nodes] == [1, 1, 1]
+    old.kill()
+    cluster.primary.start()
+    assert level(cluster) >= seq
+    fill_up(cluster, "after")
+    assert all(kinds == 1 for _, _, kinds in votes(cluster)), votes(cluster)
+
+
+def damaged_log(cluster):
+    """Tables that no icpd has written are told so, and nothing is made of them."""
+    node = cluster.nodes[0]
+    for one in cluster.nodes:
+        one.stop()
+    for damage in ("time_ms = -1", "base = seq + 1", "chain = '\\x00'", "version = 2", "log = 0"):
+        column = damage.split()[0]
+        was = cluster.primary.ask(f"SELECT {column} FROM icpd.head")
+        cluster.primary.ask(f"UPDATE icpd.head SET {damage}")
+        told = os.path.getsize(node.log)
+        node.start()
+        wait_until(lambda: "none of icpd's" in log_of(node, told), damage)
+        assert stats(node)["state_away"], damage
+        cluster.primary.ask(f"UPDATE icpd.head SET {column} = '{was}'")
+        wait_until(lambda: stats(node)["state_following"], "the log is whole, and the node away")
+        node.stop()
+    print("a primary that was replaced, and tables that are none of icpd's, are told apart")
+
+
 def tell_logs(cluster):
     """What nodes and servers said last, for whoever looks into a failure."""
     for one in [*cluster.nodes, *cluster.servers]:
-        with open(one.log, errors="replace") as log:
-            print(f"--- {one.name}\n{log.read()[-4000:]}")
+        print(f"--- {one.name}\n{log_of(one)[-4000:]}")
 
 
 def main():
@@ -365,8 +414,10 @@ def main():
         repeated_operations(cluster)
         everything_is_there_once(cluster)
         written_is_read(cluster)
+        replaced_primary(cluster)
         further_nodes(tool, cluster, binary, flags)
         altered_store(cluster, alter)
+        damaged_log(cluster)
     except BaseException:
         tell_logs(cluster)
         raise
