@@ -65,11 +65,6 @@ static void on_log(void *context, uint64_t log)
     engine_applied_follow(context, log);
 }
 
-static void on_current(void *context, int64_t as_of_ms)
-{
-    engine_applied_as_of(context, as_of_ms);
-}
-
 bool node_open(const struct base_config *config, struct engine *engine,
                const struct base_clock *clock, struct base_log *log, struct cluster **cluster,
                struct proto_fault *fault)
@@ -80,7 +75,6 @@ bool node_open(const struct base_config *config, struct engine *engine,
     options.clock = *clock;
     options.log = log;
     options.on_log = on_log;
-    options.on_current = on_current;
     options.context = engine;
     if (!node_check(config, fault)) {
         return false;
@@ -93,12 +87,14 @@ bool node_open(const struct base_config *config, struct engine *engine,
                                "what is written here would be nowhere else. To make a single "
                                "store of it, export everything and import it elsewhere");
     }
-    engine_applied_as_of(engine, 1); /* until the log is reached: of nobody knows when */
     *cluster = cluster_create(&options, fault);
     if (*cluster == NULL) {
         return false;
     }
-    const struct engine_route route = {.submit = cluster_submit, .context = *cluster};
+    const struct engine_route route = {.submit = cluster_submit,
+                                       .as_of = cluster_as_of,
+                                       .age_ms = cluster_age_ms,
+                                       .context = *cluster};
     engine_route_set(engine, &route);
     return true;
 }

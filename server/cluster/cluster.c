@@ -79,6 +79,7 @@ struct cluster *cluster_create(const struct cluster_options *options, struct pro
     }
     cluster->options = *options;
     cluster->group = group;
+    atomic_init(&cluster->as_of_ns, INT64_MIN);
     if (getrandom(&cluster->tickets.incarnation, sizeof cluster->tickets.incarnation, 0) !=
         (ssize_t)sizeof cluster->tickets.incarnation) {
         proto_fault_set(fault, PROTO_IO, "", "the system gives no random numbers");

@@ -51,10 +51,8 @@ struct cluster_options {
     bool (*make)(const struct cluster_log_options *options, struct cluster_log *log,
                  struct proto_fault *fault);
     struct base_log *log;
-    /* Told, by threads of the cluster and of the store: which log it is, once it was reached; and
-     * up to which moment all that was appended is applied (wall clock). NULL: nobody. */
+    /* Told by a thread of the cluster: which log it is, once it was reached. NULL: nobody. */
     void (*on_log)(void *context, uint64_t log);
-    void (*on_current)(void *context, int64_t as_of_ms);
     void *context;
 };
 
@@ -82,6 +80,12 @@ bool cluster_submit(void *context, struct store_batch *batch,
                     void (*on_done)(void *done_context, const struct store_result *result),
                     void *done_context, struct proto_fault *fault);
 void cluster_look(struct cluster *cluster, struct cluster_look *look);
+/* The moment up to which all that was appended is applied here, in ns of the steady clock, however
+ * the wall clock is set meanwhile (but that of an entry, which the log dates, is found by both),
+ * and how long ago that is; that of 1970 until the log was reached. context: the cluster. Cost: a
+ * load, and a look at the clock. */
+int64_t cluster_as_of(void *context);
+uint64_t cluster_age_ms(void *context, int64_t as_of_ns);
 
 /* Makes the shared log that begins where the store is: its content is what other stores must have
  * that join there. Without threads; for icpd --found-log. */

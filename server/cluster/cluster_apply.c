@@ -22,19 +22,22 @@ struct landing {
     uint8_t id[CLUSTER_ID_BYTES];
 };
 
-/* All that was appended up to that moment is applied. It is known of a later one perhaps, where the
- * log's clock is behind this node's; and of none to come, where it is ahead. */
-static void current(struct cluster *cluster, int64_t as_of_ms)
+/* All that was appended up to that moment of the steady clock is applied. It is known of a later
+ * one perhaps, where the log's clock is behind this node's. */
+static void current(struct cluster *cluster, int64_t as_of_ns)
 {
-    int64_t now_ms = base_clock_now_ms(&cluster->options.clock);
-    pthread_mutex_lock(&cluster->lock);
-    as_of_ms = as_of_ms < now_ms ? as_of_ms : now_ms;
-    as_of_ms = as_of_ms > cluster->as_of_ms ? as_of_ms : cluster->as_of_ms;
-    cluster->as_of_ms = as_of_ms;
-    pthread_mutex_unlock(&cluster->lock);
-    if (cluster->options.on_current != NULL) {
-        cluster->options.on_current(cluster->options.context, as_of_ms);
-    }
+    int64_t known_ns = atomic_load(&cluster->as_of_ns);
+    while (as_of_ns > known_ns &&
+           !atomic_compare_exchange_weak(&cluster->as_of_ns, &known_ns, as_of_ns))
+        ;
+}
+
+/* A moment of the log's clock, as one of the steady clock; none to come, where the log is ahead. */
+static int64_t steady_ns(const struct cluster *cluster, int64_t time_ms)
+{
+    const struct base_clock *clock = &cluster->options.clock;
+    int64_t age_ms = base_clock_now_ms(clock) - time_ms;
+    return (int64_t)base_clock_now_ns(clock) - (age_ms > 0 ? age_ms : 0) * 1000000;
 }
 
 /* On the writer's thread: the entry is on disk, or was not settled. */
@@ -54,7 +57,7 @@ static void landed(void *context, const struct store_result *result)
     }
     pthread_mutex_unlock(&cluster->lock);
     if (result->settled) {
-        current(cluster, landing->time_ms);
+        current(cluster, steady_ns(cluster, landing->time_ms));
     }
     if (ticket != NULL) {
         ticket->on_done(ticket->context, result);
@@ -309,7 +312,7 @@ static void follow(struct cluster *cluster)
     struct cluster_log *log = &cluster->apply_log;
     struct proto_fault fault = {.code = PROTO_OK};
     size_t count = 0;
-    int64_t began_ms = base_clock_now_ms(&cluster->options.clock);
+    int64_t began_ns = (int64_t)base_clock_now_ns(&cluster->options.clock);
     cluster->read.code = PROTO_OK;
     bool good = log->read(log->context, cluster->taken, atomic_load(&cluster->acknowledged),
                           CLUSTER_GROUP_MOST, entry_take, cluster, &count, &fault);
@@ -331,7 +334,7 @@ static void follow(struct cluster *cluster)
     } else if (count == 0) {
         flying_wait(cluster, 0);
         if (!local_failed(cluster)) {
-            current(cluster, began_ms);
+            current(cluster, began_ns);
         }
         log->wait(log->context, WAIT_MS);
     }

@@ -80,7 +80,9 @@ struct cluster {
     struct proto_fault failed; /* the last append, for the appender; PROTO_OK: it did not */
     _Atomic bool stopping;
     _Atomic uint64_t
-        acknowledged; /* last entry that an append of this node's was told is durable */
+        acknowledged;         /* last entry that an append of this node's was told is durable */
+    _Atomic int64_t as_of_ns; /* all that was appended up to then, by the steady clock, is applied;
+                                 INT64_MIN: not known */
     struct cluster_seen seen;
 
     pthread_mutex_t lock;
@@ -89,7 +91,6 @@ struct cluster {
     struct cluster_tickets tickets;
     struct cluster_look look;
     uint64_t join_head;       /* of the log when the node came to it */
-    int64_t as_of_ms;         /* all that was appended up to then is applied; 0: not known */
     uint64_t apart_ns;        /* since when the node does not follow; 0: it does */
     size_t flying;            /* entries between the applier and the writer */
     struct proto_fault local; /* the first that did not settle an entry */

@@ -45,17 +45,35 @@ enum cluster_state cluster_state_get(struct cluster *cluster)
     return state;
 }
 
+int64_t cluster_as_of(void *context)
+{
+    const struct cluster *cluster = context;
+    return atomic_load(&cluster->as_of_ns);
+}
+
+uint64_t cluster_age_ms(void *context, int64_t as_of_ns)
+{
+    const struct cluster *cluster = context;
+    const struct base_clock *clock = &cluster->options.clock;
+    if (as_of_ns == INT64_MIN) {
+        int64_t now_ms = base_clock_now_ms(clock);
+        return now_ms > 0 ? (uint64_t)now_ms : 0;
+    }
+    int64_t age_ns = (int64_t)base_clock_now_ns(clock) - as_of_ns;
+    return age_ns > 0 ? (uint64_t)age_ns / 1000000 : 0;
+}
+
 void cluster_look(struct cluster *cluster, struct cluster_look *look)
 {
-    int64_t now_ms = base_clock_now_ms(&cluster->options.clock);
     pthread_mutex_lock(&cluster->lock);
     *look = cluster->look;
     look->waiting = cluster->tickets.count;
     look->waiting_bytes = cluster->tickets.bytes;
     look->level = look->connects > 0 && look->applied >= cluster->join_head;
-    int64_t behind_ms = cluster->as_of_ms > 0 ? now_ms - cluster->as_of_ms : 0;
     pthread_mutex_unlock(&cluster->lock);
     look->head = look->head > look->applied ? look->head : look->applied;
     look->lag_entries = look->head - look->applied;
-    look->lag_ns = look->lag_entries > 0 && behind_ms > 0 ? (uint64_t)behind_ms * 1000000 : 0;
+    int64_t as_of_ns = cluster_as_of(cluster);
+    bool known = as_of_ns != INT64_MIN;
+    look->lag_ns = look->lag_entries > 0 && known ? cluster_age_ms(cluster, as_of_ns) * 1000000 : 0;
 }

@@ -11,20 +11,26 @@ uint64_t engine_applied(const struct engine *engine)
     return atomic_load(&engine->applied.seq);
 }
 
-static uint64_t age_ms_of(const struct engine *engine, int64_t as_of_ms)
+static uint64_t age_ms_of(const struct engine *engine, int64_t as_of)
 {
-    int64_t age_ms = as_of_ms != 0 ? engine_now_ms(engine) - as_of_ms : 0;
-    return age_ms > 0 ? (uint64_t)age_ms : 0;
+    const struct engine_route *route = &engine->route;
+    return route->age_ms != NULL ? route->age_ms(route->context, as_of) : 0;
+}
+
+int64_t engine_as_of(const struct engine *engine)
+{
+    const struct engine_route *route = &engine->route;
+    return route->as_of != NULL ? route->as_of(route->context) : 0;
 }
 
 uint64_t engine_age_ms(const struct engine *engine)
 {
-    return age_ms_of(engine, atomic_load(&engine->applied.as_of_ms));
+    return age_ms_of(engine, engine_as_of(engine));
 }
 
 uint64_t engine_worker_age_ms(const struct engine_worker *worker)
 {
-    return age_ms_of(worker->engine, worker->as_of_ms);
+    return age_ms_of(worker->engine, worker->as_of);
 }
 
 uint64_t engine_log_id(const struct engine *engine)
@@ -35,11 +41,6 @@ uint64_t engine_log_id(const struct engine *engine)
 void engine_applied_follow(struct engine *engine, uint64_t log)
 {
     atomic_store(&engine->applied.log, log);
-}
-
-void engine_applied_as_of(struct engine *engine, int64_t as_of_ms)
-{
-    atomic_store(&engine->applied.as_of_ms, as_of_ms);
 }
 
 bool engine_has_applied(const struct engine *engine, uint64_t seq, struct proto_fault *fault)

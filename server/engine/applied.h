@@ -3,8 +3,9 @@
  * place, for all who wait for a sequence or refuse what is stale.
  *
  * Units: sequences of the store's own log, which are those of a shared log where the store follows
- * one; ages in ms. A node that follows nobody is always of now. Errors: PROTO_BEHIND, which another
- * node may do better. Threads: any. Cost: a relaxed load or two. */
+ * one; ages in ms, as the route of writes tells them (submit.h): without one a node is always of
+ * now. Errors: PROTO_BEHIND, which another node may do better. Threads: any. Cost: a relaxed load
+ * or two. */
 #ifndef ENGINE_APPLIED_H
 #define ENGINE_APPLIED_H
 
@@ -14,8 +15,7 @@
 
 struct engine_applied {
     _Atomic uint64_t seq;
-    _Atomic uint64_t log;     /* that the node follows; 0: none, its own */
-    _Atomic int64_t as_of_ms; /* wall clock; 0: the node follows nobody */
+    _Atomic uint64_t log; /* that the node follows; 0: none, its own */
 };
 
 /* After a view sees the commit of that sequence: what is asked for afterwards may rely on it, and
@@ -26,8 +26,8 @@ void engine_applied_note(struct engine *engine, uint64_t seq);
  * that. log: a number that no other log has, from 1 to 2^63 - 1. Connections that were greeted
  * before it was said carry no sequences. */
 void engine_applied_follow(struct engine *engine, uint64_t log);
-/* For a node that follows another log: all that was appended to it up to this moment (wall clock)
- * is applied. The age of an answer counts from it. 0: it follows nobody. */
-void engine_applied_as_of(struct engine *engine, int64_t as_of_ms);
+
+/* What the route says is known by now. */
+int64_t engine_as_of(const struct engine *engine);
 
 #endif

@@ -21,6 +21,10 @@ struct engine_route {
     bool (*submit)(void *context, struct store_batch *batch,
                    void (*on_done)(void *done_context, const struct store_result *result),
                    void *done_context, struct proto_fault *fault);
+    /* Up to which moment, by a clock of its own, this node knows the log, and how long ago a moment
+     * of that clock is. Both NULL: always of now. */
+    int64_t (*as_of)(void *context);
+    uint64_t (*age_ms)(void *context, int64_t as_of);
     void *context;
 };
 

@@ -57,7 +57,7 @@ bool engine_worker_refresh(struct engine_worker *worker, struct proto_fault *fau
         engine_state_release(worker->state);
         worker->state = state;
     }
-    worker->as_of_ms = atomic_load(&worker->engine->applied.as_of_ms); /* before the view */
+    worker->as_of = engine_as_of(worker->engine); /* before the view */
     return store_view_refresh(worker->view, fault);
 }
 

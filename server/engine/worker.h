@@ -18,7 +18,7 @@ struct engine_worker {
     struct engine *engine;
     struct store_view *view;
     struct engine_state *state;
-    int64_t as_of_ms;             /* what the view shows at least (applied.h) */
+    int64_t as_of;                /* what the view shows at least (applied.h) */
     struct feature_value *values; /* by field id */
     size_t value_slots;
     uint8_t *codes;

@@ -19,13 +19,12 @@
 #include "tests/unit/cluster/memory_log.h"
 #include "tests/unit/store/store_fixture.h"
 
-enum { NODES = 3, LOOK_US = 2000, LOOKS = 30000 };
+enum { NODES = 3, LOOK_US = 2000, LOOKS = 30000, BEGUN_MS = 1000 };
 
 struct world;
 
 struct node {
     struct world *world;
-    _Atomic int64_t current_ms; /* as it was told */
     struct fixture store;
     struct cluster *cluster;
     char name[8];
@@ -46,12 +45,6 @@ static void on_log(void *context, uint64_t log)
     atomic_store(&node->world->log_told, log);
 }
 
-static void on_current(void *context, int64_t as_of_ms)
-{
-    struct node *node = context;
-    atomic_store(&node->current_ms, as_of_ms);
-}
-
 static struct cluster_options options_of(struct world *world, struct node *node)
 {
     return (struct cluster_options){.node = node->name,
@@ -62,7 +55,6 @@ static struct cluster_options options_of(struct world *world, struct node *node)
                                     .check_entries = world->check_entries,
                                     .make = memory_log_make,
                                     .on_log = on_log,
-                                    .on_current = on_current,
                                     .context = node};
 }
 
@@ -91,6 +83,11 @@ static struct cluster_look look_at(struct world *world, unsigned place)
     struct cluster_look look;
     cluster_look(world->nodes[place].cluster, &look);
     return look;
+}
+
+static uint64_t age_ms(const struct node *node)
+{
+    return cluster_age_ms(node->cluster, cluster_as_of(node->cluster));
 }
 
 static void wait_state(struct world *world, unsigned place, enum cluster_state state)
@@ -211,7 +208,7 @@ static void what_one_writes_all_have(void **state)
     }
     must_be_level(world, 30);
     assert_int_equal(atomic_load(&world->log_told), 7);
-    for (int i = 0; atomic_load(&world->nodes[0].current_ms) == 0; i++) {
+    for (int i = 0; age_ms(&world->nodes[0]) > 0; i++) {
         assert_true(i < LOOKS); /* a reading that finds nothing more comes soon */
         usleep(LOOK_US);
     }
@@ -356,7 +353,7 @@ static void the_lag_is_the_age_of_what_is_not_applied(void **state)
     assert_int_equal(write_one(world, 0, put_batch("a", 1, NULL)).seq, 1);
     wait_applied(world, 2, 1);
     base_clock_advance(&world->clock, 3600000);
-    for (int i = 0; atomic_load(&world->nodes[2].current_ms) < 3600000; i++) {
+    for (int i = 0; age_ms(&world->nodes[2]) > 0; i++) {
         assert_true(i < LOOKS); /* a reading found nothing since */
         usleep(LOOK_US);
     }
@@ -370,6 +367,28 @@ static void the_lag_is_the_age_of_what_is_not_applied(void **state)
     assert_in_range(look.lag_ns, UINT64_C(1000000), UINT64_C(4000000000));
     leave_unread(world, "");
     wait_applied(world, 2, 2);
+}
+
+static void a_wall_clock_that_is_set_makes_no_answer_younger(void **state)
+{
+    struct world *world = *state;
+    memory_log_away(&world->log, true);
+    node_start(world, 0);
+    wait_state(world, 0, CLUSTER_AWAY);
+    assert_int_equal(age_ms(&world->nodes[0]), BEGUN_MS); /* nobody knows */
+    memory_log_away(&world->log, false);
+    for (int i = 0; age_ms(&world->nodes[0]) > 0; i++) {
+        assert_true(i < LOOKS);
+        usleep(LOOK_US);
+    }
+    memory_log_away(&world->log, true);
+    wait_state(world, 0, CLUSTER_AWAY);
+    base_clock_advance(&world->clock, 2000);
+    assert_int_equal(age_ms(&world->nodes[0]), 2000);
+    atomic_fetch_sub(&world->clock.ms, 3600000);
+    assert_int_equal(age_ms(&world->nodes[0]), 2000);
+    atomic_fetch_add(&world->clock.ms, 2 * 3600000);
+    assert_int_equal(age_ms(&world->nodes[0]), 2000);
 }
 
 /* Who sends clients to nodes asks for this. */
@@ -577,7 +596,7 @@ static int world_open(void **state)
     memory_log_init(&world->log);
     memory_log_where(&world->log, world->where);
     world->clock.ns = 1;
-    world->clock.ms = 1000;
+    world->clock.ms = BEGUN_MS;
     for (unsigned i = 0; i < NODES; i++) {
         world->nodes[i].world = world;
         fixture_init(&world->nodes[i].store);
@@ -617,6 +636,7 @@ int main(void)
         TEST(a_deadline_counts_while_a_write_waits),
         TEST(beyond_its_bytes_the_queue_is_busy),
         TEST(the_lag_is_the_age_of_what_is_not_applied),
+        TEST(a_wall_clock_that_is_set_makes_no_answer_younger),
         TEST(a_node_is_level_once_it_has_applied_what_it_found),
         TEST(a_node_that_was_away_catches_up),
         TEST(an_altered_entry_puts_its_reader_into_quarantine),

@@ -12,6 +12,7 @@
 
 #include "server/engine/engine_internal.h"
 #include "server/engine/lane_wait.h"
+#include "server/engine/submit.h"
 #include "tests/unit/engine/engine_fixture.h"
 
 #define LATER_MS INT64_C(1000000)
@@ -254,6 +255,18 @@ static void lane_that_stops_refuses_what_waits(void **state)
 
 /* The engine's own part. */
 
+/* A clock that stands at 1,000 ms. context: up to when all is known, or NULL: 750. */
+static int64_t as_of_route(void *context)
+{
+    return context != NULL ? *(int64_t *)context : 750;
+}
+
+static uint64_t age_of_route(void *context, int64_t as_of)
+{
+    (void)context;
+    return (uint64_t)(1000 - as_of);
+}
+
 static void engine_says_what_it_has_applied_and_how_old_that_is(void **state)
 {
     (void)state;
@@ -272,12 +285,12 @@ static void engine_says_what_it_has_applied_and_how_old_that_is(void **state)
     engine_applied_follow(fixture.engine, 7);
     assert_int_equal(engine_log_id(fixture.engine), 7);
     assert_true(engine_is_young(fixture.engine, 0, &fault));
-    engine_applied_as_of(fixture.engine, engine_now_ms(fixture.engine) - 250);
-    assert_true(engine_age_ms(fixture.engine) >= 250);
+    const struct engine_route route = {.as_of = as_of_route, .age_ms = age_of_route};
+    engine_route_set(fixture.engine, &route);
+    assert_int_equal(engine_age_ms(fixture.engine), 250);
     assert_false(engine_is_young(fixture.engine, 249, &fault));
     assert_string_equal(fault.field, "max_age_ms");
-    engine_applied_as_of(fixture.engine, engine_now_ms(fixture.engine) + LATER_MS);
-    assert_int_equal(engine_age_ms(fixture.engine), 0); /* clocks differ: never below now */
+    assert_true(engine_is_young(fixture.engine, 250, &fault));
     engine_fixture_close(&fixture);
 }
 
@@ -288,13 +301,15 @@ static void answer_is_as_old_as_the_view_that_gives_it(void **state)
     struct proto_fault fault = {0};
     engine_fixture_open(&fixture);
     struct engine_worker *worker = engine_fixture_worker(&fixture);
-    int64_t now_ms = engine_now_ms(fixture.engine);
+    int64_t as_of = 250;
     assert_int_equal(engine_worker_age_ms(worker), 0); /* it follows nobody */
-    engine_applied_as_of(fixture.engine, now_ms - LATER_MS);
+    const struct engine_route route = {
+        .as_of = as_of_route, .age_ms = age_of_route, .context = &as_of};
+    engine_route_set(fixture.engine, &route);
     assert_true(engine_worker_refresh(worker, &fault));
-    engine_applied_as_of(fixture.engine, now_ms + LATER_MS); /* the view has not seen that */
+    as_of = 1000; /* the view has not seen that */
     assert_int_equal(engine_age_ms(fixture.engine), 0);
-    assert_true(engine_worker_age_ms(worker) >= LATER_MS);
+    assert_int_equal(engine_worker_age_ms(worker), 750);
     assert_true(engine_worker_refresh(worker, &fault));
     assert_int_equal(engine_worker_age_ms(worker), 0);
     engine_worker_destroy(worker);
