@@ -57,6 +57,7 @@ static struct cluster_options options_of(const struct base_config *config, struc
                                     .clock = base_clock_system(),
                                     .queue_bytes_max = config->queue_bytes_max,
                                     .check_entries = config->cluster_check_entries,
+                                    .quarantine_reads = config->cluster_quarantine_reads != 0,
                                     .make = cluster_log_pg_make};
 }
 
@@ -94,6 +95,7 @@ bool node_open(const struct base_config *config, struct engine *engine,
     const struct engine_route route = {.submit = cluster_submit,
                                        .as_of = cluster_as_of,
                                        .age_ms = cluster_age_ms,
+                                       .refuses = cluster_refuses,
                                        .context = *cluster};
     engine_route_set(engine, &route);
     return true;

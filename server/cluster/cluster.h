@@ -47,6 +47,7 @@ struct cluster_options {
     struct base_clock clock;
     size_t queue_bytes_max; /* of writes that wait */
     uint64_t check_entries; /* between checks of the content; 0: none is made */
+    bool quarantine_reads;  /* what is read of a node in quarantine is answered */
     /* Makes a log, one for each of two threads. */
     bool (*make)(const struct cluster_log_options *options, struct cluster_log *log,
                  struct proto_fault *fault);
@@ -86,6 +87,9 @@ void cluster_look(struct cluster *cluster, struct cluster_look *look);
  * load, and a look at the clock. */
 int64_t cluster_as_of(void *context);
 uint64_t cluster_age_ms(void *context, int64_t as_of_ns);
+/* Whether nothing is to be read here: PROTO_BEHIND, naming why. context: the cluster. Cost: a load
+ * where that is not so. */
+bool cluster_refuses(void *context, struct proto_fault *fault);
 
 /* Makes the shared log that begins where the store is: its content is what other stores must have
  * that join there. Without threads; for icpd --found-log. */

@@ -81,6 +81,7 @@ struct cluster {
     _Atomic bool stopping;
     _Atomic uint64_t
         acknowledged;         /* last entry that an append of this node's was told is durable */
+    _Atomic bool refuses;     /* what is read */
     _Atomic int64_t as_of_ns; /* all that was appended up to then, by the steady clock, is applied;
                                  INT64_MIN: not known */
     struct cluster_seen seen;

@@ -33,8 +33,25 @@ void cluster_state_set(struct cluster *cluster, enum cluster_state state, const 
         proto_utf8_cut((const uint8_t *)reason, strlen(reason), sizeof cluster->look.reason - 1);
     memmove(cluster->look.reason, reason, bytes);
     cluster->look.reason[bytes] = '\0';
+    atomic_store(&cluster->refuses,
+                 state == CLUSTER_QUARANTINE && !cluster->options.quarantine_reads);
     pthread_cond_signal(&cluster->arrived);
     pthread_mutex_unlock(&cluster->lock);
+}
+
+bool cluster_refuses(void *context, struct proto_fault *fault)
+{
+    struct cluster *cluster = context;
+    if (!atomic_load_explicit(&cluster->refuses, memory_order_relaxed)) {
+        return false;
+    }
+    pthread_mutex_lock(&cluster->lock);
+    proto_fault_set(fault, PROTO_BEHIND, "",
+                    "this node is in quarantine, where it answers no reads "
+                    "(cluster_quarantine_reads): %s",
+                    cluster->look.reason);
+    pthread_mutex_unlock(&cluster->lock);
+    return true;
 }
 
 enum cluster_state cluster_state_get(struct cluster *cluster)

@@ -33,6 +33,12 @@ uint64_t engine_worker_age_ms(const struct engine_worker *worker)
     return age_ms_of(worker->engine, worker->as_of);
 }
 
+bool engine_refuses(const struct engine *engine, struct proto_fault *fault)
+{
+    const struct engine_route *route = &engine->route;
+    return route->refuses != NULL && route->refuses(route->context, fault);
+}
+
 uint64_t engine_log_id(const struct engine *engine)
 {
     return atomic_load(&engine->applied.log);

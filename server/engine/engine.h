@@ -372,6 +372,8 @@ uint64_t engine_applied(const struct engine *engine);
 uint64_t engine_age_ms(const struct engine *engine);
 /* The age of what the worker's view shows, which others may have passed since it was refreshed. */
 uint64_t engine_worker_age_ms(const struct engine_worker *worker);
+/* Whether this node is not to be read, and *fault says why: PROTO_BEHIND. */
+bool engine_refuses(const struct engine *engine, struct proto_fault *fault);
 uint64_t engine_log_id(const struct engine *engine);
 /* False with PROTO_BEHIND. */
 bool engine_has_applied(const struct engine *engine, uint64_t seq, struct proto_fault *fault);

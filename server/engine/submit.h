@@ -25,6 +25,8 @@ struct engine_route {
      * of that clock is. Both NULL: always of now. */
     int64_t (*as_of)(void *context);
     uint64_t (*age_ms)(void *context, int64_t as_of);
+    /* Whether what is read here is refused, *fault says why; NULL: it is not. */
+    bool (*refuses)(void *context, struct proto_fault *fault);
     void *context;
 };
 

@@ -183,6 +183,16 @@ static bool role_allows(const struct rpc_call *call, struct proto_fault *fault)
                            call->op->name, proto_role_name(call->op->role), proto_role_name(has));
 }
 
+/* What the store holds is asked for; not what the server does, nor by an administrator's operation:
+ * whoever looks into a node that is not to be read needs those. */
+static bool may_read(const struct rpc_call *call, struct proto_fault *fault)
+{
+    enum proto_role role = call->op->role;
+    return (role != PROTO_ROLE_READ && role != PROTO_ROLE_SCORE) ||
+           call->op->op == PROTO_OP_SLOW_LOG || call->op->op == PROTO_OP_JOB_LIST ||
+           !engine_refuses(call->worker->rpc->options.engine, fault);
+}
+
 /* A request that takes long to decode is only looked at on a thread of a lane. hello cannot go
  * there, for what it changes is the loop's. */
 static enum rpc_outcome call_run_large(struct rpc_call *call, struct proto_span payload,
@@ -234,7 +244,7 @@ static enum rpc_outcome call_run(struct rpc_call *call, struct proto_span payloa
                                  struct proto_fault *fault)
 {
     struct rpc_worker *worker = call->worker;
-    if (!role_allows(call, fault)) {
+    if (!role_allows(call, fault) || !may_read(call, fault)) {
         return RPC_FAILED;
     }
     if (payload.bytes > PROTO_LOOP_BYTES_MAX) {
@@ -339,7 +349,9 @@ static void refuse_all(struct rpc_batch *batch, const struct proto_fault *fault)
 /* Whether scores may be served the short way, by what the worker knows now. */
 static bool may_be_hot(const struct rpc_worker *worker, const struct rpc_session *session)
 {
+    struct proto_fault unread; /* each frame is told so by itself */
     return engine_worker_state(worker->engine)->active &&
+           !engine_refuses(worker->rpc->options.engine, &unread) &&
            (worker->rpc->open || proto_role_allows(session->role, PROTO_ROLE_SCORE));
 }
 

@@ -122,6 +122,18 @@ def altered_store(cluster, alter):
             raise AssertionError("a node in quarantine took a write")
         except Refused as refused:
             assert refused.code == "busy" and "quarantine" in refused.message, refused.message
+    node.stop()
+    node.flags = [*node.flags, "--cluster-quarantine-reads=no"]
+    node.start()
+    threading.Thread(target=lambda: fill_up(cluster, "again"), daemon=True).start()
+    wait_until(lambda: stats(node)["state_quarantine"], "the altered store was not found again")
+    with Client(node.port) as client:
+        for operation in ("account-get", "score"):
+            try:
+                client.call(operation, {"id": "w0-1"})
+                raise AssertionError("a node that is not to be read in quarantine was")
+            except Refused as refused:
+                assert refused.code == "behind" and "quarantine" in refused.message, refused.message
     print(f"control: the altered store was in quarantine by the comparison behind {seq}")
 
 

@@ -36,6 +36,7 @@ struct world {
     struct base_clock_manual clock;
     struct node nodes[NODES];
     uint64_t check_entries;
+    bool unread; /* in quarantine */
     _Atomic uint64_t log_told;
 };
 
@@ -53,6 +54,7 @@ static struct cluster_options options_of(struct world *world, struct node *node)
                                     .clock = base_clock_manual(&world->clock),
                                     .queue_bytes_max = 1 << 20,
                                     .check_entries = world->check_entries,
+                                    .quarantine_reads = !world->unread,
                                     .make = memory_log_make,
                                     .on_log = on_log,
                                     .context = node};
@@ -443,12 +445,14 @@ static void quarantined(struct world *world, unsigned place, const char *words)
     assert_false(give(world, place, put_batch("z", 1, NULL), &answer, &fault));
     assert_int_equal(fault.code, PROTO_BUSY);
     assert_non_null(strstr(fault.message, "quarantine"));
+    assert_int_equal(cluster_refuses(world->nodes[place].cluster, &fault), world->unread);
 }
 
 /* The entry that one node reads is another than the others had. */
 static void an_altered_entry_puts_its_reader_into_quarantine(void **state)
 {
     struct world *world = *state;
+    struct proto_fault fault = {.code = PROTO_OK};
     all_start(world);
     node_end(world, 2);
     assert_int_equal(write_one(world, 0, put_batch("a", 1, NULL)).seq, 1);
@@ -460,6 +464,14 @@ static void an_altered_entry_puts_its_reader_into_quarantine(void **state)
     quarantined(world, 2, "does not match its digest");
     assert_int_equal(look_at(world, 2).applied, 1);
     assert_int_equal(write_one(world, 1, put_batch("a", 3, NULL)).seq, 3); /* others go on */
+    node_end(world, 2);
+    world->unread = true; /* by option */
+    node_start(world, 2);
+    quarantined(world, 2, "does not match its digest");
+    assert_true(cluster_refuses(world->nodes[2].cluster, &fault));
+    assert_int_equal(fault.code, PROTO_BEHIND);
+    assert_non_null(strstr(fault.message, "does not match its digest"));
+    assert_false(cluster_refuses(world->nodes[1].cluster, &fault));
     *byte ^= 1;
 }
 
