@@ -45,6 +45,11 @@ static uint64_t row_value(const struct cluster_look *look, const struct row *row
 
 bool node_check(const struct base_config *config, struct proto_fault *fault)
 {
+    if (config->cluster_log[0] == '\0' && config->cluster_snapshots[0] != '\0') {
+        return proto_fault_set(fault, PROTO_BAD_CONFIG, "cluster_snapshots",
+                               "is for nodes of a cluster: give cluster_log, or backup_path for "
+                               "backups of a single server");
+    }
     return config->cluster_log[0] == '\0' || (cluster_node_check(config->node, fault) &&
                                               cluster_log_pg_check(config->cluster_log, fault));
 }

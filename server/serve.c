@@ -15,6 +15,7 @@
 
 #include "server/encrypt.h"
 #include "server/engine/engine_create.h"
+#include "server/node_snapshot.h"
 #include "server/serve_parts.h"
 #include "server/stats.h"
 
@@ -119,9 +120,13 @@ static bool engine_open(struct server *server, struct proto_fault *fault)
         .log = server->log,
         .on_lost = leave,
     };
-    server->engine = engine_create(&options, fault);
+    server->engine = node_check(config, fault) && node_snapshot_seed(config, server->log, fault)
+                         ? engine_create(&options, fault)
+                         : NULL;
     if (server->engine == NULL ||
-        !node_open(config, server->engine, &server->clock, server->log, &server->cluster, fault)) {
+        !node_open(config, server->engine, &server->clock, server->log, &server->cluster, fault) ||
+        !node_snapshots_start(config, engine_store(server->engine), server->cluster, server->log,
+                              &server->snapshots, fault)) {
         return false;
     }
     server->lookalike = lookalike_create(server->engine, config->similar_graph_bytes_max, fault);
@@ -333,6 +338,7 @@ void server_destroy(struct server *server)
         net_server_join(server->net);
     }
     watch_stop(server->watch);
+    node_snapshots_stop(server->snapshots);
     cluster_stop(server->cluster); /* nothing waits for a shared log after it */
     server_sockets_close(&server->sockets);
     /* The engine ends before net is freed: its last replies are posted, and dropped, there. */

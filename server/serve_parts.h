@@ -25,6 +25,7 @@ struct server {
     uint64_t started_ns;
     struct engine *engine;
     struct cluster *cluster; /* NULL: it is no node of one */
+    struct node_snapshots *snapshots;
     struct lookalike *lookalike;
     struct lifecycle_columns *columns;
     struct dispute *dispute;

@@ -166,16 +166,22 @@ static bool base_write(struct backup *backup, struct store_dump *dump, struct ba
     return true;
 }
 
-/* A base, and what was written while it was. */
-static bool base_run(struct backup *backup)
+static bool base_dump(struct backup *backup, struct backup_foot *foot)
 {
-    struct backup_foot foot;
     struct store_dump *dump = store_dump_open(backup->store, backup->fault);
     if (dump == NULL) {
         return false;
     }
-    bool good = base_write(backup, dump, &foot);
+    bool good = base_write(backup, dump, foot);
     store_dump_close(dump);
+    return good;
+}
+
+/* A base, and what was written while it was. */
+static bool base_run(struct backup *backup)
+{
+    struct backup_foot foot;
+    bool good = base_dump(backup, &foot);
     uint64_t head = good ? store_log_head(backup->store, backup->fault) : 0;
     return good && backup->fault->code == PROTO_OK &&
            (head <= foot.seq || log_write(backup, store_identity(backup->store), &foot, head));
@@ -245,6 +251,16 @@ static bool set_run(struct backup *backup)
     bool good = chain.count == 0 || chain_continue(backup, chain.items[chain.count - 1], &base);
     backup_chain_fini(&chain);
     return good && (!base || base_run(backup));
+}
+
+bool backup_make_base(const struct backup_making *making, const struct backup_set *set,
+                      struct backup_result *result, struct proto_fault *fault)
+{
+    struct backup_foot foot;
+    struct backup backup = {
+        .making = making, .store = making->store, .result = result, .set = *set, .fault = fault};
+    *result = (struct backup_result){.kind = "none"};
+    return base_dump(&backup, &foot);
 }
 
 bool backup_make(const struct backup_making *making, struct backup_result *result,

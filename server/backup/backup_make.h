@@ -11,6 +11,8 @@
 #include "server/base/log.h"
 #include "server/store/store.h"
 
+struct backup_set;
+
 struct backup_making {
     struct store *store;
     const char *path;     /* the directory */
@@ -24,5 +26,8 @@ struct backup_making {
 
 bool backup_make(const struct backup_making *making, struct backup_result *result,
                  struct proto_fault *fault);
+/* A base alone, into a directory that is open for it (backup_set.h). */
+bool backup_make_base(const struct backup_making *making, const struct backup_set *set,
+                      struct backup_result *result, struct proto_fault *fault);
 
 #endif

@@ -91,6 +91,11 @@ uint64_t cluster_age_ms(void *context, int64_t as_of_ns);
  * where that is not so. */
 bool cluster_refuses(void *context, struct proto_fault *fault);
 
+/* There are snapshots, which reach from `oldest` to `newest`: what stands in the log up to the
+ * oldest is needed by no node that is yet to come. It is trimmed once every other has applied it.
+ */
+void cluster_keep(struct cluster *cluster, uint64_t oldest, uint64_t newest);
+
 /* Makes the shared log that begins where the store is: its content is what other stores must have
  * that join there. Without threads; for icpd --found-log. */
 bool cluster_found(const struct cluster_options *options, uint64_t *base,

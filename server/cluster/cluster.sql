@@ -13,6 +13,7 @@ CREATE TABLE icpd.head (
     base bigint NOT NULL,         -- entries up to it are not kept
     base_chain bytea NOT NULL,
     log bigint NOT NULL,          -- a number of this log's own, 1 … 2^60
+    snapshot bigint,              -- oldest snapshot that is kept: entries behind it stay
     base_content bytea            -- what a store holds there; null once something was trimmed
 ) WITH (fillfactor = 10, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000);
 
@@ -79,8 +80,10 @@ BEGIN
     RETURN h.seq;
 END $$;
 
--- Forgets entries up to a sequence that every node has applied which was heard of within `silent`;
--- returns the last that is gone. Called by whoever keeps the database: SELECT icpd.trim(…).
+-- Forgets entries up to a sequence that every node has applied which was heard of within `silent`,
+-- but for those in quarantine, which begin anew when they are mended;
+-- returns the last that is gone. Never more than the oldest snapshot holds, where nodes write such.
+-- Called by whoever keeps the database: SELECT icpd.trim(…).
 CREATE FUNCTION icpd.trim(p_up_to bigint, p_silent interval DEFAULT '1 day') RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -88,8 +91,9 @@ DECLARE
     most bigint;
 BEGIN
     SELECT * INTO STRICT h FROM icpd.head FOR UPDATE;
-    SELECT min(seq) INTO most FROM icpd.node WHERE seen > clock_timestamp() - p_silent;
-    most := least(p_up_to, coalesce(most, h.base), h.seq);
+    SELECT min(seq) INTO most FROM icpd.node
+        WHERE seen > clock_timestamp() - p_silent AND state <> 'quarantine';
+    most := least(p_up_to, coalesce(most, h.base), h.seq, h.snapshot);
     IF most > h.base THEN
         UPDATE icpd.head SET base = most, base_content = NULL,
             base_chain = (SELECT chain FROM icpd.log WHERE seq = most);
@@ -98,4 +102,12 @@ BEGIN
         h.base := most;
     END IF;
     RETURN h.base;
+END $$;
+
+-- Says which is the oldest snapshot that is kept, and trims at most so many entries behind it, that
+-- appends wait for a moment at most. Called by nodes (cluster_snapshots).
+CREATE FUNCTION icpd.keep(p_snapshot bigint, p_most bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE icpd.head SET snapshot = p_snapshot WHERE snapshot IS DISTINCT FROM p_snapshot;
+    RETURN icpd.trim(least(p_snapshot, (SELECT base + p_most FROM icpd.head)));
 END $$;

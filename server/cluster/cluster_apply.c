@@ -244,6 +244,7 @@ static void head_note(struct cluster *cluster, const struct cluster_head *head)
 {
     pthread_mutex_lock(&cluster->lock);
     cluster->look.head = head->head;
+    cluster->look.base = head->base;
     pthread_mutex_unlock(&cluster->lock);
     cluster->looked_ns = base_clock_now_ns(&cluster->options.clock);
 }
@@ -306,6 +307,25 @@ static bool tell(struct cluster *cluster, struct proto_fault *fault)
     return look.state == CLUSTER_QUARANTINE || cluster_check_vote(cluster, true, fault);
 }
 
+/* A step of trimming what no snapshot needs; one that comes to nothing, for a node is behind, is
+ * tried again after a second. */
+static bool keep(struct cluster *cluster, struct proto_fault *fault)
+{
+    const struct cluster_log *log = &cluster->apply_log;
+    uint64_t oldest = atomic_load(&cluster->keep);
+    uint64_t now_ns = base_clock_now_ns(&cluster->options.clock);
+    uint64_t base = cluster->kept;
+    if (oldest <= cluster->kept || now_ns - cluster->kept_ns < TELL_NS) {
+        return true;
+    }
+    if (!log->keep(log->context, oldest, &base, fault)) {
+        return false;
+    }
+    cluster->kept_ns = base > cluster->kept ? 0 : now_ns;
+    cluster->kept = base;
+    return true;
+}
+
 /* One reading, and what there is to do around it. */
 static void follow(struct cluster *cluster)
 {
@@ -325,7 +345,8 @@ static void follow(struct cluster *cluster)
         good = false;
     }
     good = good && (!cluster->check_due || check_begin(cluster, &fault)) &&
-           cluster_check_vote(cluster, false, &fault) && tell(cluster, &fault);
+           cluster_check_vote(cluster, false, &fault) && tell(cluster, &fault) &&
+           keep(cluster, &fault);
     if (!good && is_verdict(fault.code)) {
         flying_wait(cluster, 0);
         quarantine(cluster, &fault);

@@ -104,6 +104,9 @@ struct cluster_log {
     bool (*tell)(void *context, const struct cluster_node *node, struct proto_fault *fault);
     bool (*vote)(void *context, const char *node, const struct cluster_check *check,
                  struct cluster_votes *votes, struct proto_fault *fault);
+    /* Nothing up to `oldest` is needed: trims some of it, if every node has applied that, and the
+     * log never more than it. *base: up to where nothing is kept now. */
+    bool (*keep)(void *context, uint64_t oldest, uint64_t *base, struct proto_fault *fault);
     /* Makes the log, empty, beginning behind `base`; PROTO_CONFLICT where there is one. */
     bool (*found)(void *context, uint64_t base, const uint8_t content[CLUSTER_DIGEST_BYTES],
                   struct proto_fault *fault);

@@ -11,7 +11,7 @@
 #include "generated/cluster_sql.h"
 #include "server/cluster/cluster_link.h"
 
-enum { OID_BYTEA = 17, ARRAY_HEADER_BYTES = 20, READ_BYTES = 32 << 20 };
+enum { OID_BYTEA = 17, ARRAY_HEADER_BYTES = 20, READ_BYTES = 32 << 20, TRIM_STEP = 10000 };
 
 struct cluster_log_pg {
     struct cluster_link link;
@@ -378,6 +378,21 @@ static bool pg_vote(void *context, const char *node, const struct cluster_check 
            votes_read(&pg->link, check, votes, fault);
 }
 
+static bool pg_keep(void *context, uint64_t oldest, uint64_t *base, struct proto_fault *fault)
+{
+    struct cluster_log_pg *pg = context;
+    uint8_t numbers[2][8];
+    const struct cluster_parameter parameters[] = {{numbers[0], 8}, {numbers[1], 8}};
+    be_u64(numbers[0], oldest);
+    be_u64(numbers[1], TRIM_STEP);
+    PGresult *result = !pg_open(pg, fault)
+                           ? NULL
+                           : cluster_link_ask(&pg->link, "SELECT icpd.keep($1::bigint, $2::bigint)",
+                                              parameters, 2, fault);
+    return result != NULL &&
+           ((PQntuples(result) == 1 && number_at(result, 0, 0, base)) || no_log(fault));
+}
+
 static bool pg_found(void *context, uint64_t base, const uint8_t content[CLUSTER_DIGEST_BYTES],
                      struct proto_fault *fault)
 {
@@ -439,6 +454,7 @@ bool cluster_log_pg_make(const struct cluster_log_options *options, struct clust
                                 .poke = pg_poke,
                                 .tell = pg_tell,
                                 .vote = pg_vote,
+                                .keep = pg_keep,
                                 .found = pg_found};
     return true;
 }

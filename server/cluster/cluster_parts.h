@@ -85,6 +85,7 @@ struct cluster {
     _Atomic int64_t as_of_ns; /* all that was appended up to then, by the steady clock, is applied;
                                  INT64_MIN: not known */
     struct cluster_seen seen;
+    _Atomic uint64_t keep; /* oldest snapshot; 0: there is none */
 
     pthread_mutex_t lock;
     pthread_cond_t arrived; /* a ticket, or another state: for the appender */
@@ -104,6 +105,7 @@ struct cluster {
     struct proto_fault read;             /* what ended a reading */
     bool check_due;                      /* the last entry was one at which all compare */
     uint64_t told_ns, looked_ns;
+    uint64_t kept, kept_ns; /* base of the log at the last keep, and when it did not move */
 };
 
 /* cluster_state.c */

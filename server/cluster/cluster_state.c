@@ -54,6 +54,14 @@ bool cluster_refuses(void *context, struct proto_fault *fault)
     return true;
 }
 
+void cluster_keep(struct cluster *cluster, uint64_t oldest, uint64_t newest)
+{
+    pthread_mutex_lock(&cluster->lock);
+    cluster->look.snapshot = newest;
+    pthread_mutex_unlock(&cluster->lock);
+    atomic_store(&cluster->keep, oldest);
+}
+
 enum cluster_state cluster_state_get(struct cluster *cluster)
 {
     pthread_mutex_lock(&cluster->lock);

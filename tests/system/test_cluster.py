@@ -22,6 +22,8 @@ from cluster_world import (CHECK_ENTRIES, SCHEMA, Doubled, audit, fill_up, judge
                            reason_of, stats, tell_logs, votes, wait_until, written_is_read)
 from icpd import Client, Refused
 
+SNAPSHOT_ENTRIES = 300
+
 
 def put_twice(cluster, account, operation):
     """A node is killed while its append waits for the standby, and the write is repeated through
@@ -100,6 +102,65 @@ def further_nodes(tool, cluster, binary, flags):
     assert f'another process follows the shared log as node \\"{node.name}' in log_of(twin)
     twin.stop()
     print("a node from nothing and one from a backup hold the same; one that came too late is told")
+
+
+def spoil(path):
+    """One byte in the middle, which only who reads it whole finds."""
+    with open(path, "r+b") as file:
+        file.seek(os.path.getsize(path) // 2)
+        byte = file.read(1)
+        file.seek(-1, os.SEEK_CUR)
+        file.write(bytes([byte[0] ^ 1]))
+
+
+def snapshots(tool, cluster, binary, flags):
+    """A node writes snapshots as the log grows; what is behind the oldest of them is trimmed, though
+    somebody asks for more; a node without a store is made of the newest, or, where that is damaged,
+    of the one before."""
+    folder = os.path.join(cluster.directory, "snapshots")
+    flags = (*flags, "--cluster-snapshots", folder)
+    writer = cluster.nodes[1]
+    writer.stop()
+    writer.flags = [*writer.flags, "--cluster-snapshots", folder, "--cluster-snapshots-kept", "2",
+                    "--cluster-snapshot-entries", str(SNAPSHOT_ENTRIES)]
+    writer.start()
+    further = [tool.Node(cluster.directory, name, binary, cluster.where,
+                         (*flags, "--cluster-snapshot-entries", "0"))
+               for name in ("seeded", "seeded-again")]
+
+    def kept():
+        return sorted(int(name.split("-")[1].split(".")[0]) for name in os.listdir(folder)
+                      if name.startswith("base-"))
+
+    def settled():
+        found = stats(writer)
+        return found["applied"] < found["snapshot"] + SNAPSHOT_ENTRIES and \
+            len(kept()) == 2 and kept()[-1] == found["snapshot"]
+
+    seen = set()
+    while len(seen - {0}) < 3:
+        seq = fill_up(cluster, "snapshot")
+        seen.add(stats(writer)["snapshot"])
+    wait_until(settled, "two snapshots are to be kept")
+    oldest, newest = kept()
+    # Who was here and is gone for good is waited for no longer.
+    cluster.primary.ask("DELETE FROM icpd.node WHERE name IN ('empty', 'restored')")
+    wait_until(lambda: cluster.primary.ask("SELECT base FROM icpd.head") == str(oldest),
+               "what no snapshot needs was not trimmed")
+    assert cluster.primary.ask(f"SELECT icpd.trim({seq})") == str(oldest), "trimmed too much"
+    further[0].start()
+    assert f'made of a snapshot","seq":{newest}' in log_of(further[0]), log_of(further[0])
+    spoil(os.path.join(folder, f"base-{newest:020}.icpb"))
+    further[1].start()
+    assert "a snapshot cannot be used" in log_of(further[1]), log_of(further[1])
+    assert f'made of a snapshot","seq":{oldest}' in log_of(further[1]), log_of(further[1])
+    cluster.nodes += further
+    seq = fill_up(cluster, "seeded")
+    assert votes(cluster)[-1] == (seq, len(cluster.nodes), 1), votes(cluster)
+    for node in further:
+        node.stop()
+    del cluster.nodes[3:]
+    print(f"snapshots: the log begins behind {oldest}, nodes without a store at {newest} and {oldest}")
 
 
 def altered_store(cluster, alter):
@@ -190,6 +251,7 @@ def main():
         written_is_read(cluster)
         replaced_primary(cluster)
         further_nodes(tool, cluster, binary, flags)
+        snapshots(tool, cluster, binary, flags)
         altered_store(cluster, alter)
         damaged_log(cluster)
     except BaseException:

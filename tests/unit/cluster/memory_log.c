@@ -250,6 +250,24 @@ static bool memory_found(void *context, uint64_t base, const uint8_t content[CLU
     return true;
 }
 
+static bool memory_keep(void *context, uint64_t oldest, uint64_t *base, struct proto_fault *fault)
+{
+    struct handle *handle = context;
+    struct memory_log *memory = handle->memory;
+    if (!enter(memory, fault)) {
+        return false;
+    }
+    if (oldest > memory->head.base) {
+        memory->head.base++; /* a step */
+        memory->head.has_content = false;
+        memcpy(memory->head.base_chain, memory->entries[memory->head.base - 1].chain,
+               CLUSTER_DIGEST_BYTES);
+    }
+    *base = memory->head.base;
+    leave(memory);
+    return true;
+}
+
 static void memory_close(void *context)
 {
     free(context);
@@ -275,6 +293,7 @@ bool memory_log_make(const struct cluster_log_options *options, struct cluster_l
                                 .poke = memory_poke,
                                 .tell = memory_tell,
                                 .vote = memory_vote,
+                                .keep = memory_keep,
                                 .found = memory_found};
     return true;
 }

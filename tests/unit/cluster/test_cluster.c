@@ -393,6 +393,29 @@ static void a_wall_clock_that_is_set_makes_no_answer_younger(void **state)
     assert_int_equal(age_ms(&world->nodes[0]), 2000);
 }
 
+static void what_no_snapshot_needs_is_trimmed_and_no_more(void **state)
+{
+    struct world *world = *state;
+    all_start(world);
+    for (unsigned i = 0; i < 12; i++) {
+        assert_int_equal(write_one(world, 0, put_batch("a", i, NULL)).seq, i + 1);
+    }
+    assert_int_equal(look_at(world, 0).base, 0);
+    cluster_keep(world->nodes[0].cluster, 7, 9);
+    assert_int_equal(look_at(world, 0).snapshot, 9);
+    for (int i = 0; look_at(world, 0).base < 7; i++) {
+        assert_true(i < LOOKS);
+        base_clock_advance(&world->clock, 200);
+        usleep(LOOK_US);
+    }
+    for (unsigned i = 12; i < 20; i++) {
+        assert_int_equal(write_one(world, 0, put_batch("a", i, NULL)).seq, i + 1);
+        base_clock_advance(&world->clock, 1000);
+    }
+    must_be_level(world, 20);
+    assert_int_equal(look_at(world, 0).base, 7);
+}
+
 /* Who sends clients to nodes asks for this. */
 static void a_node_is_level_once_it_has_applied_what_it_found(void **state)
 {
@@ -649,6 +672,7 @@ int main(void)
         TEST(beyond_its_bytes_the_queue_is_busy),
         TEST(the_lag_is_the_age_of_what_is_not_applied),
         TEST(a_wall_clock_that_is_set_makes_no_answer_younger),
+        TEST(what_no_snapshot_needs_is_trimmed_and_no_more),
         TEST(a_node_is_level_once_it_has_applied_what_it_found),
         TEST(a_node_that_was_away_catches_up),
         TEST(an_altered_entry_puts_its_reader_into_quarantine),
