@@ -43,8 +43,9 @@ static bool store_is_there(const struct base_config *config)
     return false;
 }
 
-/* The newest snapshot before a sequence, by the names alone; PROTO_NOT_FOUND: there is none. */
-static bool newest_before(const char *path, uint64_t before, uint64_t *seq,
+/* The newest snapshot before a sequence, by the names alone, and what is wrong with its ends, if
+ * something is; PROTO_NOT_FOUND: there is none. */
+static bool newest_before(const char *path, uint64_t before, uint64_t *seq, struct proto_fault *bad,
                           struct proto_fault *fault)
 {
     struct backup_set set;
@@ -55,6 +56,7 @@ static bool newest_before(const char *path, uint64_t before, uint64_t *seq,
     for (size_t i = 0; i < set.count; i++) {
         if (strncmp(set.items[i].name, "base-", 5) == 0 && set.items[i].seq < before) {
             *seq = set.items[i].seq;
+            *bad = set.items[i].fault;
             found = true;
         }
     }
@@ -73,13 +75,13 @@ bool node_snapshot_seed(const struct base_config *config, struct base_log *log,
         config->require_data || store_is_there(config)) {
         return true;
     }
-    while (newest_before(config->cluster_snapshots, seq, &seq, &why)) {
+    while (newest_before(config->cluster_snapshots, seq, &seq, &bad, &why)) {
         struct backup_restored restored;
         const struct backup_restore_options options = {.backups = config->cluster_snapshots,
                                                        .path = config->data,
                                                        .map_bytes = config->map_bytes,
                                                        .until = {seq, INT64_MAX}};
-        if (backup_restore(&options, &restored, &bad)) {
+        if (bad.code == PROTO_OK && backup_restore(&options, &restored, &bad)) {
             base_log(log, BASE_LOG_INFO, "cluster", "the store is made of a snapshot",
                      BASE_FIELDS(base_field_uint("seq", restored.seq),
                                  base_field_uint("values", restored.entries)));
@@ -94,8 +96,10 @@ bool node_snapshot_seed(const struct base_config *config, struct base_log *log,
     }
     if (bad.code != PROTO_OK ||
         why.code != PROTO_NOT_FOUND) { /* there are some, and none is good */
-        *fault = bad.code != PROTO_OK ? bad : why;
-        return false;
+        const struct proto_fault *last = bad.code != PROTO_OK ? &bad : &why;
+        return proto_fault_set(fault, last->code, "cluster_snapshots",
+                               "no store can be made of the snapshots in %.200s: %s",
+                               config->cluster_snapshots, last->message);
     }
     base_log(log, BASE_LOG_WARN, "cluster", "the node begins empty",
              BASE_FIELDS(base_field_text("reason", why.message)));
@@ -131,9 +135,8 @@ static void write_one(struct node_snapshots *snapshots)
     struct backup_snapshots found;
     if (backup_snapshot(&making, &rule, &found, &fault)) {
         snapshots->newest = found.newest;
-        if (found.count > 0) {
-            cluster_keep(snapshots->cluster, found.oldest, found.newest);
-        }
+        /* Before there are as many as wanted the log keeps what each would need. */
+        cluster_keep(snapshots->cluster, found.count < rule.kept ? 0 : found.oldest, found.newest);
         return;
     }
     later(snapshots, fault.code == PROTO_LOCKED ? SOON_S : LATER_S);

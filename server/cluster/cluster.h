@@ -91,9 +91,8 @@ uint64_t cluster_age_ms(void *context, int64_t as_of_ns);
  * where that is not so. */
 bool cluster_refuses(void *context, struct proto_fault *fault);
 
-/* There are snapshots, which reach from `oldest` to `newest`: what stands in the log up to the
- * oldest is needed by no node that is yet to come. It is trimmed once every other has applied it.
- */
+/* The newest snapshot is of that sequence, and what stands in the log up to `oldest` is needed by
+ * no node that is yet to come: it is trimmed once every other has applied it. 0: all is needed. */
 void cluster_keep(struct cluster *cluster, uint64_t oldest, uint64_t newest);
 
 /* Makes the shared log that begins where the store is: its content is what other stores must have

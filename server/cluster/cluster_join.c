@@ -61,10 +61,12 @@ enum cluster_join cluster_join(struct cluster *cluster, const struct store_posit
         return CLUSTER_JOIN_LATER;
     }
     if (position->seq < head->base) {
-        proto_fault_set(fault, PROTO_CONFLICT, "data",
-                        "the shared log keeps entries after %llu, and the store ends at %llu: "
-                        "restore a backup of a node that reaches so far",
-                        (unsigned long long)head->base, (unsigned long long)position->seq);
+        proto_fault_set(
+            fault, PROTO_CONFLICT, "data",
+            "the shared log keeps entries after %llu, and the store ends at %llu: "
+            "begin with a snapshot (move `data` away, where there are such) or a backup of a "
+            "node that reaches so far",
+            (unsigned long long)head->base, (unsigned long long)position->seq);
         return CLUSTER_JOIN_NEVER;
     }
     if (position->seq > head->head) {
