@@ -7,10 +7,6 @@
 
 #include "client/core.h"
 
-/* How long a host is passed over after one failure, and at most. */
-#define COOL_MS_FIRST 1000
-#define COOL_MS_MAX 30000
-
 int64_t client_random_below(struct client_core *core, int64_t bound)
 {
     /* SplitMix64 (Steele, Lea and Flood 2014): spreads attempts of many clients, nothing more. */
@@ -23,11 +19,11 @@ int64_t client_random_below(struct client_core *core, int64_t bound)
 
 void client_host_failed(struct client_core *core, struct client_host *host, int64_t now_ms)
 {
-    int64_t cool_ms = COOL_MS_FIRST;
-    for (unsigned i = 0; i < host->failures && cool_ms < COOL_MS_MAX; i++) {
+    int64_t cool_ms = PROTO_HOST_COOL_MS_FIRST;
+    for (unsigned i = 0; i < host->failures && cool_ms < PROTO_HOST_COOL_MS_MAX; i++) {
         cool_ms *= 2;
     }
-    cool_ms = cool_ms < COOL_MS_MAX ? cool_ms : COOL_MS_MAX;
+    cool_ms = cool_ms < PROTO_HOST_COOL_MS_MAX ? cool_ms : PROTO_HOST_COOL_MS_MAX;
     host->failures++;
     /* Half of it by chance, so that many clients do not come back in one moment. */
     host->cool_ms = now_ms + cool_ms / 2 + client_random_below(core, cool_ms / 2 + 1);

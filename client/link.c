@@ -20,10 +20,8 @@
 
 #include "client/greet.h"
 
-/* Silence after which a ping is sent, at first and at most; and silence after that which tells. */
-#define PROBE_GAP_MS 250
+/* Silence after which a ping is sent, at most. */
 #define PROBE_GAP_MS_MAX 4000
-#define PROBE_WAIT_MS 200
 
 const char *client_host_text(const struct client_host *host, char *text, size_t text_bytes)
 {
@@ -483,15 +481,13 @@ uint32_t client_link_request(struct client_link *link, const struct client_reque
 {
     if (link->pipeline.pending_count == 0) {
         link->asked_ms = now_ms;
-        link->probe_gap_ms = PROBE_GAP_MS;
+        link->probe_gap_ms = PROTO_QUIET_MS;
     }
     if (link->useless_ms == 0) {
         link->useless_ms = now_ms;
     }
     return client_pipeline_request(&link->pipeline, request, fault);
 }
-
-static_assert(CLIENT_USELESS_MS == PROBE_GAP_MS + PROBE_WAIT_MS, "one patience for both");
 
 bool client_link_is_useless(const struct client_link *link, int64_t now_ms)
 {
@@ -561,7 +557,7 @@ bool client_link_is_dead(struct client_link *link, int64_t now_ms, int64_t *wake
     }
     int64_t quiet_ms = link->heard_ms > link->asked_ms ? link->heard_ms : link->asked_ms;
     bool is_probed = link->probed_ms > quiet_ms;
-    int64_t next_ms = is_probed ? link->probed_ms + PROBE_WAIT_MS : quiet_ms + link->probe_gap_ms;
+    int64_t next_ms = is_probed ? link->probed_ms + PROTO_PING_MS : quiet_ms + link->probe_gap_ms;
     if (now_ms < next_ms) {
         *wake_ms = next_ms < *wake_ms ? next_ms : *wake_ms;
         return false;
@@ -578,7 +574,7 @@ bool client_link_is_dead(struct client_link *link, int64_t now_ms, int64_t *wake
     if (link->probe_gap_ms < PROBE_GAP_MS_MAX) {
         link->probe_gap_ms *= 2;
     }
-    next_ms = now_ms + PROBE_WAIT_MS;
+    next_ms = now_ms + PROTO_PING_MS;
     *wake_ms = next_ms < *wake_ms ? next_ms : *wake_ms;
     return false;
 }

@@ -46,7 +46,7 @@ struct client_host {
 };
 
 /* As long as silence takes to be noticed, the ping and its wait together. */
-#define CLIENT_USELESS_MS 450
+#define CLIENT_USELESS_MS (PROTO_QUIET_MS + PROTO_PING_MS)
 
 enum client_link_state {
     CLIENT_RESOLVING,

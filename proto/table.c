@@ -103,6 +103,12 @@ static const struct proto_limit_info limits[] = {
 #undef X
 };
 
+static const struct proto_limit_info patience[] = {
+#define X(NAME, name, value, unit, reason) {name, value, unit, reason},
+#include "proto/patience.def"
+#undef X
+};
+
 /* PROTO_OP_HELLO stands in for "no operation": an error reply has the same shape in all of them. */
 static const struct proto_field_info fault_fields[] = {
 #define F(NAME, name, type, presence, help)                                                        \
@@ -155,6 +161,12 @@ const struct proto_limit_info *proto_limits(size_t *count)
 {
     *count = sizeof(limits) / sizeof(limits[0]);
     return limits;
+}
+
+const struct proto_limit_info *proto_patience(size_t *count)
+{
+    *count = sizeof(patience) / sizeof(patience[0]);
+    return patience;
 }
 
 const struct proto_field_info *proto_fault_fields(size_t *count)

@@ -33,6 +33,13 @@ enum proto_limit {
 #undef X
 };
 
+/* What clients wait for alike, PROTO_<NAME>. */
+enum proto_patience {
+#define X(NAME, name, value, unit, reason) PROTO_##NAME = (value),
+#include "proto/patience.def"
+#undef X
+};
+
 enum proto_lane {
     PROTO_LANE_INLINE,
     PROTO_LANE_WRITE,
@@ -155,6 +162,8 @@ const struct proto_error_info *proto_error_find(unsigned code);
 const struct proto_op_info *proto_ops(size_t *count);
 const struct proto_error_info *proto_errors(size_t *count);
 const struct proto_limit_info *proto_limits(size_t *count);
+/* Rows as those of limits. */
+const struct proto_limit_info *proto_patience(size_t *count);
 /* The keys of an error reply, in order of PROTO_F_*; their `op` means nothing. */
 const struct proto_field_info *proto_fault_fields(size_t *count);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The tables of the protocol as JSON, for clients in other languages: operations with the fields of
- * their requests and replies, shapes, errors and limits. One line for each field, so that a change
- * of a table is a change of its line. What a key means stands in docs/clients.md. */
+ * their requests and replies, shapes, errors, limits and patience. One line for each field, so that
+ * a change of a table is a change of its line. What a key means stands in docs/clients.md. */
 #include <inttypes.h>
 #include <math.h>
 
@@ -143,11 +143,11 @@ static void errors_print(FILE *out)
     (void)fputs("\n  ],\n", out);
 }
 
-static void limits_print(FILE *out)
+/* Rows as those of limit.def. */
+static void rows_print(FILE *out, const char *name, const struct proto_limit_info *limits,
+                       size_t count)
 {
-    size_t count = 0;
-    const struct proto_limit_info *limits = proto_limits(&count);
-    (void)fputs("  \"limits\": [", out);
+    (void)fprintf(out, "  \"%s\": [", name);
     for (size_t i = 0; i < count; i++) {
         (void)fputs(i > 0 ? ",\n    {\"name\": " : "\n    {\"name\": ", out);
         text_print(out, limits[i].name);
@@ -156,7 +156,7 @@ static void limits_print(FILE *out)
         member_print(out, "help", limits[i].reason);
         (void)fputs("}", out);
     }
-    (void)fputs("\n  ]\n", out);
+    (void)fputs("\n  ]", out);
 }
 
 void reference_page_protocol(FILE *out)
@@ -172,6 +172,11 @@ void reference_page_protocol(FILE *out)
     operations_print(out);
     shapes_print(out);
     errors_print(out);
-    limits_print(out);
-    (void)fputs("}\n", out);
+    size_t count = 0;
+    const struct proto_limit_info *rows = proto_limits(&count);
+    rows_print(out, "limits", rows, count);
+    (void)fputs(",\n", out);
+    rows = proto_patience(&count);
+    rows_print(out, "patience", rows, count);
+    (void)fputs("\n}\n", out);
 }

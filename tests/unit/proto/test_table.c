@@ -121,6 +121,19 @@ static void table_states_limits_with_unit_and_reason(void **state)
     assert_true(found);
 }
 
+static void table_states_what_clients_wait_for(void **state)
+{
+    (void)state;
+    size_t count = 0;
+    const struct proto_limit_info *rows = proto_patience(&count);
+    assert_true(count > 0);
+    for (size_t i = 0; i < count; i++) {
+        assert_string_equal(rows[i].unit, "ms");
+        assert_true(rows[i].value > 0 && strlen(rows[i].reason) > 0);
+    }
+    assert_true(PROTO_HOST_COOL_MS_FIRST < PROTO_HOST_COOL_MS_MAX);
+}
+
 static void table_names_roles_types_and_lanes(void **state)
 {
     (void)state;
@@ -154,6 +167,7 @@ int main(void)
         cmocka_unit_test(table_positions_index_the_fields),
         cmocka_unit_test(table_gives_internal_for_an_unknown_error),
         cmocka_unit_test(table_states_limits_with_unit_and_reason),
+        cmocka_unit_test(table_states_what_clients_wait_for),
         cmocka_unit_test(table_names_roles_types_and_lanes),
         cmocka_unit_test(table_states_the_keys_of_an_error_reply),
     };
