@@ -99,6 +99,8 @@ export interface Options {
     checksum?: boolean;
     /** send again what may be sent again, and try each host more than once (true) */
     retry?: boolean;
+    /** reads over another connection than the client's last write wait until its host has it (true) */
+    seeWritten?: boolean;
     /** for icps://: file of PEM of who signs the server; else whom Node trusts */
     tlsCa?: string;
     /** file of PEM that is shown to a server that asks for it */
@@ -109,6 +111,12 @@ export interface Options {
     inFlightMax?: number;
     /** what scoreLead gives where no server could answer */
     defaultScore?: { grade?: string; fit?: number; p?: number };
+}
+
+/** The last of what was written: its log (log of the greeting) and its sequence there. */
+export interface Written {
+    log: number | bigint;
+    seq: number | bigint;
 }
 
 export interface CallOptions {
@@ -122,6 +130,8 @@ export type LeadScoreOrDefault = Partial<ScoreReply> & Pick<ScoreReply, "grade" 
 export class Client {
     constructor(uri?: string, options?: Options);
     readonly server: Partial<HelloReply>;
+    /** set it to that of another client, and reads see what that one wrote */
+    written: Written | null;
     connect(options?: CallOptions): Promise<Partial<HelloReply>>;
     close(): void;
     call(op: string, fields?: object, options?: CallOptions): Promise<Record<string, any>>;

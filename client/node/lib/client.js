@@ -8,18 +8,20 @@
 "use strict";
 
 const { IcpError, fromReply } = require("./fault.js");
+const { Hosts } = require("./hosts.js");
 const { Opening } = require("./opening.js");
 const { Backoff, DEFAULTS, DEFAULT_URI, Task, USELESS_MS, defaultScore, replyCheck, timeoutError, uriRead } =
     require("./policy.js");
 const { OPERATIONS } = require("./tables.js");
+const { Trail } = require("./trail.js");
 const VERSION = require("../package.json").version;
 
 class Client {
     #hosts;
+    #trail;
     #backoff = new Backoff();
     #link = null;
     #opening = null;
-    #host = 0;
     #closed = false;
     #waiting = []; // tasks without a connection that takes them, in their order
 
@@ -31,12 +33,23 @@ class Client {
         }
         this.options = { ...DEFAULTS, ...options };
         this.options.name ||= `icp-node ${VERSION}`;
-        this.#hosts = uriRead(uri, options);
+        this.#hosts = new Hosts(uriRead(uri, options));
+        this.#trail = new Trail(this.options.seeWritten);
     }
 
     // What the server said of itself when the connection was opened; {} without one.
     get server() {
         return this.#link?.greeting ?? {};
+    }
+
+    // The last of what this client wrote, { log, seq }; null if it wrote nothing, or to a server whose sequences
+    // say nothing to others. Set it to that of another client, and reads see what that one wrote.
+    get written() {
+        return this.#trail.last;
+    }
+
+    set written(last) {
+        this.#trail.last = last === null ? null : { log: last.log, seq: last.seq };
     }
 
     // Connects now, if there is no connection; the greeting.
@@ -145,7 +158,9 @@ class Client {
             if (refusal !== null) {
                 throw refusal;
             }
-            task.id = link.request(task.info.opcode, task.outgoing(hasOperations, task.sentAt), {
+            const wanted = this.#trail.wanted(link, task.info, task.fields);
+            const fields = task.outgoing(hasOperations, task.sentAt, wanted, this.#hosts.count);
+            task.id = link.request(task.info.opcode, fields, {
                 reply: (status, payload) => this.#reply(link, task, status, payload),
                 progress: task.onProgress,
                 lost: (error) => this.#afterLoss(task, error),
@@ -162,7 +177,8 @@ class Client {
         task.link = null;
         if (status === 0) {
             try {
-                this.#settle(task, null, replyCheck(task.info, payload));
+                this.#trail.note(link, task.info, replyCheck(task.info, payload), task.minSeq);
+                this.#settle(task, null, payload);
             } catch (error) {
                 this.#settle(task, error);
             }
@@ -175,12 +191,12 @@ class Client {
     }
 
     #afterRefusal(link, task, error) {
+        if (task.leavesAfter(error, this.#hosts.count)) {
+            this.#leave(link);
+        }
         if (!this.options.retry || !task.mayRepeatAfter(error)) {
             this.#settle(task, error);
             return;
-        }
-        if (error.name === "shutting-down" || error.name === "behind") {
-            this.#leave(link);
         }
         this.#again(task, this.#backoff.busy(task.sends, error.retryAfterMs));
     }
@@ -204,9 +220,11 @@ class Client {
         }
     }
 
+    // Others are asked from now on; what this one was asked it may answer.
     #leave(link) {
         if (this.#link === link) {
             this.#link = null;
+            this.#hosts.leave(link.host, performance.now());
             link.retire();
         }
     }
@@ -236,7 +254,8 @@ class Client {
 
     // The connection is silent: another is opened, and what waits on this one goes there.
     #replace(link) {
-        if (this.#link === link) {
+        if (this.#link === link && this.#opening === null && !this.#closed) {
+            this.#hosts.leave(link.host, performance.now());
             this.#open();
         }
     }
@@ -250,13 +269,13 @@ class Client {
             return;
         }
         const until = performance.now() + this.options.connectTimeoutMs;
-        this.#opening = new Opening(this.#hosts, this.#host, this.options, this.#backoff, until);
+        this.#opening = new Opening(this.#hosts, this.options, this.#backoff, until);
         this.#opening.done.then((link) => this.#opened(link), (error) => this.#openFailed(error));
     }
 
     #opened(link) {
         this.#opening = null;
-        this.#host = link.host;
+        this.#hosts.worked(link.host);
         if (this.#closed) {
             link.lose(new IcpError("closed", "the client was closed"));
             return;
@@ -269,6 +288,9 @@ class Client {
         link.onLost = () => {
             if (this.#link === link) {
                 this.#link = null;
+                if (!link.answered) { // one that worked is tried again first
+                    this.#hosts.leave(link.host, performance.now());
+                }
             }
         };
         if (old !== null && old.pinged) {

@@ -23,6 +23,8 @@ class Link {
         this.greeting = null;
         this.lost = null;
         this.retired = false;
+        this.answered = false; // a request, and well
+        this.seenSeq = 0; // the sequence that it has shown to have (trail.js)
         this.heardAt = 0;
         this.unansweredSince = null; // asked then, and nothing answered since that was waited for
         this.pingId = -1;
@@ -82,6 +84,7 @@ class Link {
             return;
         }
         this.waiting.delete(requestId);
+        this.answered ||= this.greeting !== null && status === 0;
         one.reply(status, payload);
         if (this.retired) {
             this.retire();
@@ -168,12 +171,12 @@ class Link {
         this.lost = error;
         clearTimeout(this.watch);
         this.socket.destroy();
+        this.onLost?.(error); // before those who waited ask for another
         const waiting = [...this.waiting.values()];
         this.waiting.clear();
         for (const one of waiting) {
             one.lost(error);
         }
-        this.onLost?.(error);
     }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Opening a connection. Happy path: the first host is connected to, greeted, and answers. Failure paths:
-// one that refuses gives way to the next at once; after a round of all, a random wait; one that says
+// Opening a connection. Happy path: the host that worked last is connected to, greeted, and answers. Failure
+// paths: one that refuses gives way to the next at once (hosts.js says which); after a round of all, a random wait; one that says
 // nothing for a quarter of a second gets the next beside it, and whoever greets first wins. Where that goes on,
 // the first keeps its place, for a server may be slow, and each new one takes that of the second.
 "use strict";
@@ -12,8 +12,9 @@ const { ATTEMPTS_MAX, STAGGER_MS } = require("./policy.js");
 class Opening {
     // Resolves with a greeted link, or rejects when `until` (performance.now) has come, when no server can
     // help (a wrong token), or, without retry, when every host has failed once.
-    constructor(hosts, first, options, backoff, until) {
-        Object.assign(this, { hosts, first, options, backoff, until });
+    constructor(hosts, options, backoff, until) {
+        Object.assign(this, { hosts, options, backoff, until });
+        this.host = -1; // that was tried last
         this.attempts = new Set();
         this.started = 0;
         this.failed = 0;
@@ -46,7 +47,7 @@ class Opening {
     }
 
     attempt() {
-        const isOnce = !this.options.retry && this.started >= this.hosts.length;
+        const isOnce = !this.options.retry && this.started >= this.hosts.count;
         if (this.over || isOnce) {
             return;
         }
@@ -55,8 +56,13 @@ class Opening {
             this.attempts.delete(second);
             second.lose(new IcpError("timeout", "the server did not greet"));
         }
-        const host = (this.first + this.started++) % this.hosts.length;
-        const link = new Link(host, this.hosts[host], this.hello, this.options.checksum);
+        const now = performance.now();
+        if ([...this.attempts].some((attempt) => attempt.host === this.host)) {
+            this.hosts.failed(this.host, now); // it is slow; if it answers yet, it worked
+        }
+        this.host = this.host < 0 ? this.hosts.at : this.hosts.after(this.host, now);
+        this.started++;
+        const link = new Link(this.host, this.hosts.addresses[this.host], this.hello, this.options.checksum);
         this.attempts.add(link);
         link.greeted.then(() => this.finish(link, null), (error) => this.lost(link, error));
         this.later(STAGGER_MS);
@@ -74,12 +80,13 @@ class Opening {
         }
         this.fault = error instanceof IcpError ? error : new IcpError("connect", String(error));
         this.failed++;
-        const isOnce = !this.options.retry && this.started >= this.hosts.length;
+        this.hosts.failed(link.host, performance.now());
+        const isOnce = !this.options.retry && this.started >= this.hosts.count;
         if (!this.fault.retryable || (isOnce && this.attempts.size === 0)) {
             this.finish(null, this.fault);
             return;
         }
-        this.later(this.failed % this.hosts.length === 0 ? this.backoff.next() : 0);
+        this.later(this.failed % this.hosts.count === 0 ? this.backoff.next() : 0);
     }
 }
 

@@ -7,15 +7,15 @@ const { randomBytes } = require("node:crypto");
 const { readFileSync } = require("node:fs");
 const { isIP } = require("node:net");
 const { IcpError } = require("./fault.js");
-const { OPERATIONS, PORT, TLS_PORT } = require("./tables.js");
+const { OPERATIONS, PATIENCE, PORT, TLS_PORT } = require("./tables.js");
 
 const DEFAULT_URI = `icp://127.0.0.1:${PORT}`;
 const SENDS_MAX = 8;
 const BACKOFF_FIRST_MS = 10;
 const BACKOFF_MAX_MS = 250;
 const STAGGER_MS = 250; // a connection that says nothing for so long gets another beside it
-const QUIET_MS = 250; // so long without a byte though something was asked, and a connection is pinged
-const PING_MS = 200; // so long without a byte after that, and another is opened in its place
+const QUIET_MS = PATIENCE.quiet_ms; // so long without a byte though something was asked, and a connection is pinged
+const PING_MS = PATIENCE.ping_ms; // so long without a byte after that, and another is opened in its place
 const USELESS_MS = QUIET_MS + PING_MS; // so long without an answer in time: left when a deadline passes
 const ATTEMPTS_MAX = 8;
 
@@ -26,6 +26,7 @@ const DEFAULTS = {
     token: undefined, // secret that gives the connection its role
     checksum: true, // of requests and their replies: bytes that are altered on the way are noticed
     retry: true, // send again what may be sent again, and try each host more than once
+    seeWritten: true, // reads over another connection than the client's last write wait until its host has it
     tlsCa: undefined, // for icps://: file of PEM of who signs the server; else whom Node trusts
     tlsCertificate: undefined, // file of PEM that is shown to a server that asks for it
     tlsKey: undefined, // and its key
@@ -101,22 +102,30 @@ class Task {
         this.named = this.info.takesOperation && fields.operation !== undefined; // may be repeated by its operation id
         this.operation = undefined; // the client's own
         this.knewOperations = false; // of the server that it was sent to last
+        this.minSeq = 0; // that it named there, by the client's own doing
         if (retry && this.info.takesOperation && !this.info.safe && !this.named) {
             this.operation = randomBytes(16).toString("hex");
             this.named = true;
         }
     }
 
-    // The fields as they go out: with the operation id if the server knows them, and with the time that
-    // is left where the server can make use of it.
-    outgoing(hasOperations, now) {
+    // The fields as they go out: with the operation id if the server knows them, with the sequence that the
+    // client wrote last where the server may not have it, and with the time that is left where the server can
+    // make use of it: half of it where that is only waited for, and another host may be nearer.
+    outgoing(hasOperations, now, minSeq = 0, hosts = 1) {
         this.knewOperations = hasOperations;
+        this.minSeq = minSeq;
         let fields = this.fields;
         if (this.operation !== undefined && hasOperations) {
             fields = { ...fields, operation: this.operation };
         }
-        if (this.info.lane === "scan" && fields.deadline_ms === undefined) {
-            fields = { ...fields, deadline_ms: Math.max(1, Math.floor(this.until - now)) };
+        if (minSeq > 0) {
+            fields = { ...fields, min_seq: minSeq };
+        }
+        const isShort = ["inline", "write", "job"].includes(this.info.lane);
+        if (fields.deadline_ms === undefined && (!isShort || minSeq > 0)) {
+            const share = isShort && hosts > 1 ? 2 : 1;
+            fields = { ...fields, deadline_ms: Math.max(1, Math.floor((this.until - now) / share)) };
         }
         return fields;
     }
@@ -134,7 +143,17 @@ class Task {
         if (["busy", "shutting-down", "behind"].includes(error.name)) {
             return this.sends < SENDS_MAX;
         }
+        if (error.name === "deadline" && this.minSeq > 0) {
+            return this.sends < SENDS_MAX; // of the half that it was given
+        }
         return error.name === "bad-checksum" && this.mayRepeat();
+    }
+
+    // After an error reply: whether another host had better be asked from now on. How long a token has to wait
+    // it would be told there as well.
+    leavesAfter(error, hosts) {
+        const isCrowded = error.name === "busy" && error.retryAfterMs === 0 && this.sends > 1;
+        return error.name === "shutting-down" || (hosts > 1 && (error.name === "behind" || isCrowded));
     }
 
     // Why a task that was sent before must not go to this server; null if it may.

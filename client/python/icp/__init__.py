@@ -14,10 +14,11 @@ from .client import Client
 from .fault import IcpError
 from .policy import DEFAULT_URI, VERSION, Options
 from .tables import ERRORS, LIMITS, OPERATIONS
+from .written import Written
 
 __version__ = VERSION
 __all__ = ["AsyncClient", "Client", "DEFAULT_URI", "ERRORS", "IcpError", "LIMITS", "OPERATIONS", "Options",
-           "columns"]
+           "Written", "columns"]
 
 
 def columns(reply: Dict[str, Any]) -> Dict[str, Any]:

@@ -17,10 +17,11 @@ from typing import Any, Callable, Dict, Iterable, List, Optional, Set, Tuple, Un
 from ._calls import AsyncCalls
 from .codec import FrameSplitter, frame_encode, payload_decode, payload_encode
 from .fault import IcpError, from_reply
-from .policy import (DEFAULT_URI, PING_S, QUIET_S, STAGGER_S, USELESS_S, VERSION, Address, Backoff, Options,
-                     Task, default_score, operation_find, reply_check, timeout_error, unreachable,
-                     uri_read)
+from .hosts import Hosts
+from .policy import (DEFAULT_URI, PING_S, QUIET_S, STAGGER_S, USELESS_S, VERSION, Backoff, Options, Task,
+                     default_score, operation_find, reply_check, timeout_error, unreachable, uri_read)
 from .tables import LIMITS, MORE, OPERATIONS
+from .written import Seen, Trail, Written
 
 Reply = Tuple[int, Dict[str, Any]]  # status and payload
 ATTEMPTS_MAX = 8
@@ -39,8 +40,11 @@ class _Link(asyncio.Protocol):
         self.heard_at = 0.0
         self.unanswered_since: Optional[float] = None  # asked then, and nothing answered since that was waited for
         self.retired = False
+        self.answered = False  # a request, and well
+        self.seen = Seen()
         self.room: List["asyncio.Future[None]"] = []
         self.on_dead: Optional[Callable[["_Link"], None]] = None  # once it is greeted and may be replaced
+        self.on_lost: Optional[Callable[["_Link"], None]] = None  # once it is greeted
         self._quiet_since = 0.0
         self._pinged = False
         self._ping_id = 0
@@ -80,6 +84,7 @@ class _Link(asyncio.Protocol):
             if on_progress is not None:
                 on_progress(payload)
             return
+        self.answered = self.answered or (bool(self.greeting) and not status)
         self.forget(request_id)
         if not future.done():
             future.set_result((status, payload))
@@ -162,6 +167,8 @@ class _Link(asyncio.Protocol):
         if self.lost is not None:
             return
         self.lost = error
+        if self.on_lost is not None:
+            self.on_lost(self)
         if self._watch is not None:
             self._watch.cancel()
         if self._transport is not None:
@@ -185,19 +192,28 @@ class AsyncClient(AsyncCalls):
         self.options = Options(**options)
         if not self.options.name:
             self.options.name = f"icp-python {VERSION}"
-        self._hosts = uri_read(uri)
+        self._hosts = Hosts(uri_read(uri), self.options.seed)
+        self._trail = Trail(self.options.see_written)
         self._tls = self.options.tls(uri)
         self._backoff = Backoff(self.options.seed)
         self._flags = self.options.flags()
         self._link: Optional[_Link] = None
         self._opening: Optional["asyncio.Task[_Link]"] = None
-        self._host = 0
         self._closed = False
 
     @property
     def server(self) -> Dict[str, Any]:
         """The greeting: server, role, schema, icp, limits; empty without a connection."""
         return self._link.greeting if self._link else {}
+
+    @property
+    def written(self) -> Optional[Written]:
+        """The last of what this client wrote; see Client.written."""
+        return self._trail.last
+
+    @written.setter
+    def written(self, last: Optional[Written]) -> None:
+        self._trail.last = None if last is None else Written(*last)
 
     async def connect(self, timeout: Optional[float] = None) -> Dict[str, Any]:
         """Connects now, if there is no connection; what the server said of itself."""
@@ -246,10 +262,9 @@ class AsyncClient(AsyncCalls):
         link, until, now = self._link, tasks[-1].until, loop.time()
         sent: List[_Sent] = []
         if link is not None and link.lost is None and not link.room:
-            has_operations = bool(link.greeting.get("operations"))
             for task in tasks[:self.options.in_flight_max - len(link.waiting)]:
                 try:
-                    payload = payload_encode(task.payload_fields(has_operations, now))
+                    payload = self._payload(link, task, now)
                 except IcpError:
                     break
                 task.sends += 1
@@ -285,7 +300,7 @@ class AsyncClient(AsyncCalls):
                 self._after_loss(task, error)
                 return None
             if not status:
-                return reply_check(task.info, reply)
+                return self._good(link, task, reply)
             self._after_refusal(link, task, from_reply(status, reply))
             return None
         except IcpError as error:
@@ -310,7 +325,7 @@ class AsyncClient(AsyncCalls):
                 self._after_loss(task, error)
                 continue
             if not status:
-                return reply_check(task.info, reply)
+                return self._good(link, task, reply)
             self._after_refusal(link, task, from_reply(status, reply))
 
     async def score_lead(self, *, timeout: Optional[float] = None, **fields: Any) -> Dict[str, Any]:
@@ -325,15 +340,23 @@ class AsyncClient(AsyncCalls):
         reply["is_default"] = False
         return reply
 
+    def _payload(self, link: _Link, task: Task, now: float) -> bytes:
+        wanted = self._trail.wanted(link.seen, task.info, task.fields)
+        return payload_encode(task.payload_fields(bool(link.greeting.get("operations")), now, wanted,
+                                                  len(self._hosts)))
+
+    def _good(self, link: _Link, task: Task, reply: Dict[str, Any]) -> Dict[str, Any]:
+        self._trail.note(link.seen, task.info, reply_check(task.info, reply), task.min_seq)
+        return reply
+
     async def _send(self, link: _Link, task: Task, until: float, on_progress: Any) -> Reply:
         loop = asyncio.get_running_loop()
-        has_operations = bool(link.greeting.get("operations"))
-        refused = task.servable(has_operations)
+        refused = task.servable(bool(link.greeting.get("operations")))
         if refused is not None:
             task.sends = 1 << 16  # final
             raise refused
         sent_at = loop.time()
-        payload = payload_encode(task.payload_fields(has_operations, sent_at))
+        payload = self._payload(link, task, sent_at)
         task.sends += 1
         request_id, future = link.request(task.info.opcode, payload, on_progress)
         timer = loop.call_at(until, self._time_over, link, future, task, sent_at)
@@ -355,13 +378,21 @@ class AsyncClient(AsyncCalls):
         if self._link is not link or (self._opening is not None and not self._opening.done()):
             return
         loop = asyncio.get_running_loop()
+        self._hosts.leave(link.host, loop.time())
         self._opening = loop.create_task(self._open(loop.time() + self.options.connect_timeout))
         self._opening.add_done_callback(lambda task: task.cancelled() or task.exception())
 
     def _leave(self, link: _Link) -> None:
+        """Others are asked from now on; what this one was asked it may answer."""
         if self._link is link:
             self._link = None
+            self._hosts.leave(link.host, asyncio.get_running_loop().time())
             link.retire()
+
+    def _lost(self, link: _Link) -> None:
+        """One that worked is tried again first; one that never answered is not."""
+        if self._link is link and not self._closed and not link.answered:
+            self._hosts.leave(link.host, asyncio.get_running_loop().time())
 
     def _after_loss(self, task: Task, error: IcpError) -> None:
         """Returns if the task may go on, with the time before which it must not."""
@@ -372,12 +403,12 @@ class AsyncClient(AsyncCalls):
         task.not_before = asyncio.get_running_loop().time() + wait
 
     def _after_refusal(self, link: _Link, task: Task, error: IcpError) -> None:
+        if task.leaves(error, len(self._hosts)):
+            self._leave(link)
         if not self.options.retry or not task.after_refusal(error):
             raise error
         wait = self._backoff.busy(task.sends, error.retry_after_ms)
         task.not_before = asyncio.get_running_loop().time() + wait
-        if error.name in ("shutting-down", "behind"):
-            self._leave(link)
 
     # Connections.
 
@@ -419,6 +450,7 @@ class AsyncClient(AsyncCalls):
         attempts: Dict["asyncio.Task[_Link]", int] = {}
         fault = IcpError("timeout", "no server answered in time")
         started = failed = 0
+        host = -1
         next_at = loop.time()
         try:
             while loop.time() < until:
@@ -430,7 +462,9 @@ class AsyncClient(AsyncCalls):
                         second = list(attempts)[1]
                         del attempts[second]
                         second.cancel()
-                    host = (self._host + started) % len(self._hosts)
+                    if host in attempts.values():
+                        self._hosts.failed(host, loop.time())  # it is slow; if it answers yet, it worked
+                    host = self._hosts.at if host < 0 else self._hosts.after(host, loop.time())
                     attempts[loop.create_task(self._attempt(host))] = host
                     started += 1
                     next_at = loop.time() + STAGGER_S
@@ -441,7 +475,7 @@ class AsyncClient(AsyncCalls):
                 done, _ = await asyncio.wait(attempts, timeout=max(0.0, wake - loop.time()),
                                              return_when=asyncio.FIRST_COMPLETED)
                 for attempt in done:
-                    del attempts[attempt]
+                    tried = attempts.pop(attempt)
                     error = attempt.exception()
                     if error is None:
                         return self._opened(attempt.result())
@@ -449,6 +483,7 @@ class AsyncClient(AsyncCalls):
                     if not fault.retryable:
                         raise fault
                     failed += 1
+                    self._hosts.failed(tried, loop.time())
                     pause = self._backoff.next() if failed % len(self._hosts) == 0 else 0.0
                     next_at = loop.time() + pause
             raise fault
@@ -458,7 +493,8 @@ class AsyncClient(AsyncCalls):
 
     def _opened(self, link: _Link) -> _Link:
         self._backoff.reset()
-        self._host = link.host
+        self._hosts.worked(link.host)
+        link.on_lost = self._lost
         if self._closed:
             link.lose(IcpError("closed", "the client was closed"))
             return link
@@ -474,7 +510,7 @@ class AsyncClient(AsyncCalls):
     async def _attempt(self, host: int) -> _Link:
         loop = asyncio.get_running_loop()
         link = _Link(host, self._flags)
-        address: Address = self._hosts[host]
+        address = self._hosts.addresses[host]
         try:
             if isinstance(address, str):
                 await loop.create_unix_connection(lambda: link, address)
@@ -489,4 +525,5 @@ class AsyncClient(AsyncCalls):
             link.lose(error if isinstance(error, IcpError) else IcpError("connect", str(error)))
             raise
         link.greeting = reply
+        link.seen.greeted(reply)
         return link

@@ -20,9 +20,11 @@ from ._calls import BlockingCalls
 from .codec import frame_encode, payload_decode, payload_encode
 from .connecting import Connecting, Link
 from .fault import IcpError, from_reply
+from .hosts import Hosts
 from .policy import (DEFAULT_URI, PING_S, QUIET_S, USELESS_S, VERSION, Backoff, Options, Task, default_score,
                      operation_find, reply_check, timeout_error, uri_read)
 from .tables import LIMITS, MORE, OPERATIONS
+from .written import Trail, Written
 
 READ_BYTES = 1 << 18  # more than a record of TLS holds: what is left shows in poll
 LATER = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
@@ -40,14 +42,15 @@ class Client(BlockingCalls):
         self.options = Options(**options)
         if not self.options.name:
             self.options.name = f"icp-python {VERSION}"
-        self._connecting = Connecting(uri_read(uri), self.options, self.options.tls(uri))
+        self._hosts = Hosts(uri_read(uri), self.options.seed)
+        self._connecting = Connecting(self._hosts, self.options, self.options.tls(uri))
+        self._trail = Trail(self.options.see_written)
         self._backoff = Backoff(self.options.seed)
         self._flags = self.options.flags()
         self._link: Optional[Link] = None
-        self._host = 0
         self._last_id = 0
         self._used = 0.0
-        self._silent = False  # a call waited for its whole time and the connection said nothing
+        self._left = False  # the connection is asked nothing more: its host drains, is behind, or says nothing
         self._unanswered_since: Optional[float] = None  # asked then, and nothing answered since that was waited for
         self._busy = threading.Lock()
         self._poll = select.poll()
@@ -66,6 +69,16 @@ class Client(BlockingCalls):
         """The greeting: server, role, schema, icp, limits; empty without a connection."""
         return self._link.greeting if self._link else {}
 
+    @property
+    def written(self) -> Optional[Written]:
+        """The last of what this client wrote; None if it wrote nothing, or to a server whose sequences say
+        nothing to others. Set it to that of another client, and reads see what that one wrote."""
+        return self._trail.last
+
+    @written.setter
+    def written(self, last: Optional[Written]) -> None:
+        self._trail.last = None if last is None else Written(*last)
+
     def close(self) -> None:
         if self._link is not None:
             self._link.socket.close()
@@ -83,16 +96,21 @@ class Client(BlockingCalls):
         return self._busy
 
     def _open(self, until: float) -> None:
-        self._use(self._connecting.open(self._host, until))
+        self._use(self._connecting.open(until))
 
     def _use(self, link: Link) -> None:
         self._link = link
-        self._host = self._link.host
         self._link.socket.setblocking(False)
         self._poll = select.poll()
         self._poll.register(self._link.socket, select.POLLIN)
-        self._silent = False
+        self._left = False
         self._unanswered_since = None
+
+    def _leave(self) -> None:
+        """Others are asked from now on; what this one was asked it may answer."""
+        if self._link is not None and not self._left:
+            self._left = True
+            self._hosts.leave(self._link.host, time.monotonic())
 
     # Calls.
 
@@ -153,6 +171,7 @@ class _Run:
         self.quiet_since = 0.0  # when the connection spoke last, or was first asked after it had answered all
         self.pinged_at = 0.0  # 0: not since then
         self.ping_id = 0
+        self.suspect = False  # it was left because it said nothing
         for index, task in enumerate(tasks):
             task.index = index
 
@@ -164,6 +183,8 @@ class _Run:
             if now >= self.until:
                 self.time_over()
                 break
+            if client._left and not self.sent:
+                self.move()
             if client._link is None and not self.connected(now):
                 break
             try:
@@ -180,8 +201,13 @@ class _Run:
         if client._link is None:
             return
         rested = time.monotonic() - client._used > IDLE_S
-        if client._silent or (rested and client._poll.poll(0)):
+        if client._left or (rested and client._poll.poll(0)):
             client.close()
+
+    def move(self) -> None:
+        """From a host that was left, and owes nothing."""
+        self.client.close()
+        self.out = b""
 
     def connected(self, now: float) -> bool:
         client = self.client
@@ -204,20 +230,26 @@ class _Run:
     def time_over(self) -> None:
         since = self.client._unanswered_since
         if self.sent and (not self.heard or (since is not None and time.monotonic() - since >= USELESS_S)):
-            self.client._silent = True
+            self.client._leave()
         for task in self.tasks:
             if self.found[task.index] is None:
                 self.tell(task, timeout_error(task.info))
         if self.out:
             self.client.close()  # half a frame is on its way: nothing else can follow it
 
+    def may_send(self) -> bool:
+        client = self.client
+        return bool(self.waiting) and not client._left and len(self.sent) < client.options.in_flight_max
+
     def gather(self, now: float) -> None:
         """Encodes as many of the waiting requests as may be on their way."""
         client = self.client
-        has_operations = bool(client.server.get("operations"))
+        link = client._link
+        assert link is not None
+        has_operations = bool(link.greeting.get("operations"))
         parts = [self.out]
         size = len(self.out)
-        while self.waiting and len(self.sent) < client.options.in_flight_max and size < SEND_BYTES:
+        while self.may_send() and size < SEND_BYTES:
             task = self.waiting[0]
             if task.not_before > now:
                 break
@@ -225,7 +257,8 @@ class _Run:
             refused = task.servable(has_operations)
             if refused is None:
                 try:
-                    payload = payload_encode(task.payload_fields(has_operations, now))
+                    wanted = client._trail.wanted(link.seen, task.info, task.fields)
+                    payload = payload_encode(task.payload_fields(has_operations, now, wanted, len(client._hosts)))
                 except IcpError as error:
                     refused = error
             if refused is not None:
@@ -253,7 +286,7 @@ class _Run:
             except LATER:
                 pass
         wake = self.until
-        if self.waiting and len(self.sent) < self.client.options.in_flight_max:
+        if self.may_send():
             wake = min(wake, self.waiting[0].not_before)
         if not self.open:
             return
@@ -275,6 +308,7 @@ class _Run:
         if not data:
             raise IcpError("closed", "the server closed the connection before the reply came")
         self.heard = True
+        self.absolve(link)
         self.quiet_since, self.pinged_at = time.monotonic(), 0.0
         for status, flags, request_id, payload in link.splitter.feed(data):
             self.reply(status, flags, request_id, payload)
@@ -295,17 +329,26 @@ class _Run:
             return self.pinged_at + PING_S
         old = client._link
         assert old is not None
+        self.suspect = self.suspect or not client._left
+        client._leave()
         try:
-            link = client._connecting.open(client._host, min(self.until, now + QUIET_S))
+            link = client._connecting.open(min(self.until, now + QUIET_S))
         except IcpError:
             self.pinged_at = time.monotonic()  # the old one is still waited for
             return self.pinged_at + PING_S
         if client._poll.poll(0):  # it speaks
             link.socket.close()
+            self.absolve(old)
             return now
         self.lost(IcpError("closed", "the connection said nothing, not even to a ping"))
         client._use(link)
         return now
+
+    def absolve(self, link: Link) -> None:
+        """It spoke, and had been left only because it did not."""
+        if self.suspect:
+            self.suspect = self.client._left = False
+            self.client._hosts.worked(link.host)
 
     def reply(self, status: int, flags: int, request_id: int, payload: bytes) -> None:
         reply = payload_decode(payload)
@@ -322,18 +365,22 @@ class _Run:
                 task.on_progress(reply)
             return
         del self.sent[request_id]
+        link = self.client._link
+        assert link is not None
         if not status:
+            link.answered = True
             try:
                 self.tell(task, reply_check(task.info, reply))
+                self.client._trail.note(link.seen, task.info, reply, task.min_seq)
             except IcpError as wrong:
                 self.tell(task, wrong)
             return
         error = from_reply(status, reply)
+        if task.leaves(error, len(self.client._hosts)):
+            self.client._leave()
         if self.client.options.retry and task.after_refusal(error):
             self.again(task, time.monotonic()
                        + self.client._backoff.busy(task.sends, error.retry_after_ms))
-            if error.name in ("shutting-down", "behind"):
-                self.client._silent = True  # its next call goes to another
         else:
             self.tell(task, error)
 
@@ -345,6 +392,10 @@ class _Run:
         """The connection is gone: what may be repeated waits for the next one."""
         fault = error if isinstance(error, IcpError) else IcpError(
             "closed", f"the connection broke before the reply came: {error}")
+        link = self.client._link
+        if link is not None and not link.answered:
+            self.client._leave()
+        self.suspect = False
         self.client.close()
         self.out = b""
         sent, self.sent = self.sent, {}

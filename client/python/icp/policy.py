@@ -5,6 +5,8 @@ The rules are those of docs/protocol.md (When to send again) and the same as in 
 - a request that is lost with its connection is sent again if it is safe, or if it carried an operation
   id and the server knows those;
 - `busy`, `behind` and `shutting-down` mean that nothing was done: the request is sent again after a random while;
+- a host that is `shutting-down` is left, one that is `behind`, or `busy` twice for the same request, if there
+  is another;
 - nothing is sent more than SENDS_MAX times, and nothing after its deadline;
 - a connection that says nothing though something was asked, nor to a ping, is lost as soon as another one
   is greeted; a scan or a job may take its time on one that answers pings.
@@ -15,12 +17,13 @@ import random
 import ssl
 import time
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Optional, Tuple, Union
+from typing import Any, Dict, List, Optional, Tuple
 from urllib.parse import unquote
 
 from .codec import checksum_flags
 from .fault import IcpError
-from .tables import OPERATIONS, PORT, TLS_PORT, Operation
+from .hosts import Address
+from .tables import OPERATIONS, PATIENCE, PORT, TLS_PORT, Operation
 
 VERSION = "@VERSION@"
 DEFAULT_URI = f"icp://127.0.0.1:{PORT}"
@@ -28,11 +31,9 @@ SENDS_MAX = 8
 BACKOFF_FIRST_S = 0.01
 BACKOFF_MAX_S = 0.25
 STAGGER_S = 0.25  # a connection that says nothing for so long gets another beside it
-QUIET_S = 0.25  # so long without a byte though something was asked, and a connection is pinged
-PING_S = 0.2  # so long without a byte after that, and another is opened in its place
+QUIET_S = PATIENCE["quiet_ms"] / 1000  # so long without a byte though something was asked, and a connection is pinged
+PING_S = PATIENCE["ping_ms"] / 1000  # so long without a byte after that, and another is opened in its place
 USELESS_S = QUIET_S + PING_S  # so long without an answer that somebody waited for: left when a deadline passes
-
-Address = Union[str, Tuple[str, int]]  # path of a Unix socket, or host and port
 
 # What is wrong with these is the query itself, so a default score would hide a fault of the caller.
 OF_THE_QUERY = frozenset(("bad-payload", "bad-field", "missing-field", "duplicate-key", "too-large",
@@ -83,6 +84,7 @@ class Options:
     checksum         of requests and their replies, so that bytes altered on the way are noticed; None: where
                      the package xxhash is installed
     retry            send again what may be sent again, and try each host more than once
+    see_written      reads over another connection than the client's last write wait until its host has it
     tls_ca           for icps://: file of PEM of who signs the server; None: whom this machine trusts
     tls_certificate, tls_key  files of PEM that are shown to a server that asks for them
     in_flight_max    unanswered requests of one connection
@@ -94,6 +96,7 @@ class Options:
     token: Optional[str] = None
     checksum: Optional[bool] = None
     retry: bool = True
+    see_written: bool = True
     tls_ca: Optional[str] = None
     tls_certificate: Optional[str] = None
     tls_key: Optional[str] = None
@@ -151,6 +154,7 @@ class Task:
     operation: Optional[str] = None  # the client's own, of a request that does not name one
     named: bool = False  # the request may be repeated by its operation id
     knew_operations: bool = False  # of the server that it was sent to last
+    min_seq: int = 0  # that it named there, by the client's own doing
     on_progress: Any = field(default=None, repr=False)
 
     @staticmethod
@@ -165,15 +169,23 @@ class Task:
             task.named = True
         return task
 
-    def payload_fields(self, has_operations: bool, now: float) -> Dict[str, Any]:
-        """The fields as they go out: with the operation id if the server knows them, and with the
-        time that is left where the server can make use of it."""
+    def payload_fields(self, has_operations: bool, now: float, min_seq: int = 0,
+                       hosts: int = 1) -> Dict[str, Any]:
+        """The fields as they go out: with the operation id if the server knows them, with the sequence
+        that the client wrote last where the server may not have it, and with the time that is left where
+        the server can make use of it: half of it where that is only waited for, and another host may be
+        nearer."""
         self.knew_operations = has_operations
+        self.min_seq = min_seq
         extra: Dict[str, Any] = {}
         if self.operation is not None and has_operations:
             extra["operation"] = self.operation
-        if self.info.lane == "scan" and "deadline_ms" not in self.fields:
-            extra["deadline_ms"] = max(1, int((self.until - now) * 1000))
+        if min_seq:
+            extra["min_seq"] = min_seq
+        is_short = self.info.lane in ("inline", "write", "job")
+        if "deadline_ms" not in self.fields and (not is_short or min_seq):
+            share = 2 if is_short and hosts > 1 else 1
+            extra["deadline_ms"] = max(1, int((self.until - now) * 1000 / share))
         return {**self.fields, **extra} if extra else self.fields
 
     def may_repeat(self) -> bool:
@@ -187,7 +199,15 @@ class Task:
             return False
         if error.name in ("busy", "shutting-down", "behind"):
             return self.sends < SENDS_MAX
+        if error.name == "deadline" and self.min_seq:
+            return self.sends < SENDS_MAX  # of the half that it was given
         return error.name == "bad-checksum" and self.may_repeat()
+
+    def leaves(self, error: IcpError, hosts: int) -> bool:
+        """After an error reply: whether another host had better be asked from now on. How long a token has
+        to wait it would be told there as well."""
+        crowded = error.name == "busy" and not error.retry_after_ms and self.sends > 1
+        return error.name == "shutting-down" or (hosts > 1 and (error.name == "behind" or crowded))
 
     def servable(self, has_operations: bool) -> Optional[IcpError]:
         """Why a task that was sent before must not go to this server."""

@@ -11,8 +11,10 @@ from typing import Any, Dict, FrozenSet, NamedTuple
 class Operation(NamedTuple):
     name: str
     opcode: int
-    lane: str  # inline, write, scan or job
+    lane: str  # inline, write, job, or one of those that walk the base: scan, search, measure, query
     safe: bool  # sending it twice does no harm
+    reads: bool  # it answers from the data, and changes nothing
+    writes: bool  # its reply may say where it stands in the log
     takes_operation: bool  # the request may carry an operation id
     json_fields: FrozenSet[str]  # of the request: text that holds JSON
     required: FrozenSet[str]  # of the reply
@@ -32,6 +34,8 @@ def _operation(row: Dict[str, Any]) -> Operation:
         opcode=row["opcode"],
         lane=row["lane"],
         safe=row["safe"],
+        reads=row["role"] in ("score", "read"),
+        writes=row["role"] in ("write", "admin"),
         takes_operation=any(one["name"] == "operation" for one in row["request"]),
         json_fields=frozenset(one["name"] for one in row["request"] if one["type"] == "json"),
         required=frozenset(one["name"] for one in row["reply"]
@@ -48,6 +52,7 @@ ERRORS = {row["code"]: ErrorInfo(row["code"], row["name"], row["retryable"], row
           for row in TABLES["errors"]}
 ERROR_CODES = {error.name: error.code for error in ERRORS.values()}
 LIMITS = {row["name"]: row["value"] for row in TABLES["limits"]}
+PATIENCE = {row["name"]: row["value"] for row in TABLES["patience"]}
 PORT: int = TABLES["port"]
 TLS_PORT: int = TABLES["tls_port"]
 PROTOCOL: int = TABLES["protocol"]

@@ -19,9 +19,9 @@ if (breakDeadlines) { // the control: no call is told that its time is over
 if (breakOperations) { // the control: a write that is sent again has another id
     const { Task } = require(`${folder}/lib/policy.js`);
     const { outgoing } = Task.prototype;
-    Task.prototype.outgoing = function (hasOperations, now) {
+    Task.prototype.outgoing = function (hasOperations, ...more) {
         this.operation = this.operation && randomBytes(16).toString("hex");
-        return outgoing.call(this, hasOperations, now);
+        return outgoing.call(this, hasOperations, ...more);
     };
 }
 let client;
@@ -158,6 +158,13 @@ async function load(wish) {
     return told;
 }
 
+// choose of driver.py.
+function choose(steps, count) {
+    const { Hosts } = require(`${folder}/lib/hosts.js`);
+    const hosts = new Hosts(Array.from({ length: count }, () => ({})));
+    return steps.map(([what, host, ms]) => hosts[what](host, ms)).filter((found) => found !== undefined);
+}
+
 function answer(command) {
     if (fault !== undefined) {
         throw fault;
@@ -171,6 +178,16 @@ function answer(command) {
     }
     if (command.lead !== undefined) {
         return client.scoreLead(command.lead, more);
+    }
+    if (command.hosts !== undefined) {
+        return choose(command.hosts, command.count);
+    }
+    if (command.written !== undefined) {
+        const [log, seq] = command.written ?? [];
+        client.written = command.written && { log, seq };
+    }
+    if (command.written !== undefined || command.last) {
+        return { last: client.written && [client.written.log, client.written.seq] };
     }
     return command.load !== undefined ? load(command.load) : client.server;
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """driver.py FOLDER blocking|asyncio URI OPTIONS: does what its standard input says, a JSON line each, with
 the Python client that stands in FOLDER, and answers with a JSON line. driver.mjs does the same in Node; so
-one test asks both. Commands: call, all, lead, load, server; see answer()."""
+one test asks both. Commands: call, all, lead, load, hosts, written, last, server; see answer()."""
 import asyncio
 import json
 import os
@@ -220,6 +220,13 @@ class Asyncio:
         return load.end()
 
 
+def choose(steps, count):
+    """What the choice of a host says to steps [what, host, ms]: an answer for each `after`."""
+    hosts = icp.client.Hosts([f"/{n}" for n in range(count)])
+    return [found for what, host, ms in steps
+            if (found := getattr(hosts, what)(*((host,) if what == "worked" else (host, ms / 1000)))) is not None]
+
+
 def answer(driver, command):
     timeout = command.get("timeout_ms", 30000) / 1000
     if "call" in command:
@@ -230,6 +237,12 @@ def answer(driver, command):
         return driver.lead(command["lead"], timeout)
     if "load" in command:
         return driver.load(command["load"])
+    if "hosts" in command:
+        return choose(command["hosts"], command["count"])
+    if "written" in command:
+        driver.client.written = command["written"]
+    if "written" in command or command.get("last"):
+        return {"last": driver.client.written and list(driver.client.written)}
     return driver.client.server
 
 
@@ -237,22 +250,23 @@ def main():
     options = {"callTimeoutMs": 30000, **json.loads(sys.argv[4])}
     named = {"call_timeout": options["callTimeoutMs"] / 1000}
     for option, name, scale in (("connectTimeoutMs", "connect_timeout", 1000), ("token", "token", 0),
-                                ("checksum", "checksum", 0), ("retry", "retry", 0), ("inFlightMax", "in_flight_max", 0),
-                                ("defaultScore", "default_score", 0), ("tlsCa", "tls_ca", 0),
-                                ("tlsCertificate", "tls_certificate", 0), ("tlsKey", "tls_key", 0)):
+                                ("name", "name", 0), ("checksum", "checksum", 0), ("retry", "retry", 0),
+                                ("inFlightMax", "in_flight_max", 0), ("seeWritten", "see_written", 0),
+                                ("defaultScore", "default_score", 0), ("tlsCa", "tls_ca", 0), ("tlsCertificate", "tls_certificate", 0),
+                                ("tlsKey", "tls_key", 0)):
         if option in options:
             named[name] = options[option] / scale if scale else options[option]
     if "breakDeadlines" in options:  # the control: opening a connection knows no deadline
         opening = icp.client.Connecting.open
-        icp.client.Connecting.open = lambda self, first, until: opening(self, first, until + 3600)
+        icp.client.Connecting.open = lambda self, until: opening(self, until + 3600)
         ready = icp.AsyncClient._ready
         icp.AsyncClient._ready = lambda self, until: ready(self, until + 3600)
     if "breakOperations" in options:  # the control: a write that is sent again has another id
         outgoing = icp.policy.Task.payload_fields
 
-        def other(self, has_operations, now):
+        def other(self, has_operations, *more):
             self.operation = self.operation and icp.policy.operation_id()
-            return outgoing(self, has_operations, now)
+            return outgoing(self, has_operations, *more)
 
         icp.policy.Task.payload_fields = other
     try:
