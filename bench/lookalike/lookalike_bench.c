@@ -20,9 +20,9 @@ double lookalike_wall(void)
 
 static const float *row_of(void *context, uint64_t index, uint32_t *id)
 {
-    const struct lookalike_data *data = context;
-    *id = (uint32_t)index;
-    return data->vectors + index * data->dim;
+    const struct lookalike_bench *bench = context;
+    *id = bench->first + (uint32_t)index;
+    return bench->data.vectors + (size_t)*id * bench->data.dim;
 }
 
 /* The k-th best similarity of every query, exactly. */
@@ -62,7 +62,7 @@ static bool build(struct lookalike_bench *bench)
         .graph_bytes_max = UINT64_MAX,
     };
     struct similar_input input = {
-        .context = &bench->data, .count = bench->data.count, .on_row = row_of};
+        .context = bench, .count = bench->end - bench->first, .on_row = row_of};
     double start = lookalike_now();
     bench->set = similar_create(&options, NULL);
     bool built = bench->set != NULL && similar_build(bench->set, &input) == SIMILAR_OK;
@@ -70,11 +70,8 @@ static bool build(struct lookalike_bench *bench)
     return built;
 }
 
-bool lookalike_bench_init(struct lookalike_bench *bench, struct lookalike_data *data,
-                          enum similar_metric metric)
+static bool make(struct lookalike_bench *bench)
 {
-    *bench = (struct lookalike_bench){.data = *data, .metric = metric, .asked = data->query_count};
-    *data = (struct lookalike_data){0};
     bench->memory = similar_memory_create();
     bench->truth = calloc(bench->data.query_count, sizeof *bench->truth);
     bench->truth_filtered = calloc(bench->data.query_count, sizeof *bench->truth_filtered);
@@ -86,6 +83,26 @@ bool lookalike_bench_init(struct lookalike_bench *bench, struct lookalike_data *
     return bench->scratch != NULL && truth_find(bench, NULL, bench->truth);
 }
 
+bool lookalike_bench_init(struct lookalike_bench *bench, struct lookalike_data *data,
+                          enum similar_metric metric)
+{
+    *bench = (struct lookalike_bench){
+        .data = *data, .end = data->count, .metric = metric, .asked = data->query_count};
+    *data = (struct lookalike_data){0};
+    return make(bench);
+}
+
+bool lookalike_bench_share(struct lookalike_bench *bench, const struct lookalike_bench *of,
+                           uint32_t first, uint32_t end)
+{
+    *bench = (struct lookalike_bench){.data = of->data,
+                                      .shared = true,
+                                      .first = first,
+                                      .end = end,
+                                      .metric = of->metric,
+                                      .asked = of->data.query_count};
+    return make(bench);
+}
 bool lookalike_bench_graph(struct lookalike_bench *bench)
 {
     struct similar_graph_figures figures;
@@ -114,7 +131,9 @@ void lookalike_bench_fini(struct lookalike_bench *bench)
     similar_scratch_destroy(bench->scratch);
     similar_destroy(bench->set);
     similar_memory_destroy(bench->memory);
-    lookalike_data_free(&bench->data);
+    if (!bench->shared) {
+        lookalike_data_free(&bench->data);
+    }
     free(bench->truth);
     free(bench->truth_filtered);
     free(bench->words);
@@ -136,6 +155,49 @@ bool lookalike_bench_filter(struct lookalike_bench *bench, uint32_t permille)
     }
     bench->filter = similar_filter_create(bench->set, bench->words, bench->word_count, NULL);
     return bench->filter != NULL && truth_find(bench, bench->filter, bench->truth_filtered);
+}
+
+/* What is due after a change, as the server does it between requests. */
+static bool upkeep(struct lookalike_bench *bench, double *seconds)
+{
+    bool good = true;
+    while (good && similar_balance_due(bench->set)) {
+        double start = lookalike_now();
+        good = similar_balance(bench->set, 1, NULL) == SIMILAR_OK;
+        *seconds += lookalike_now() - start;
+    }
+    return good;
+}
+
+bool lookalike_bench_grow(struct lookalike_bench *bench, struct lookalike_spent *spent)
+{
+    const struct lookalike_data *data = &bench->data;
+    uint32_t count = data->count - bench->end;
+    double spare = 0;
+    bool good = true;
+    double start = lookalike_now();
+    for (; good && bench->end < data->count; bench->end++) {
+        const float *row = data->vectors + (size_t)bench->end * data->dim;
+        good = similar_insert(bench->set, bench->end, row) == SIMILAR_OK && upkeep(bench, &spare);
+    }
+    double seconds = lookalike_now() - start;
+    *spent = (struct lookalike_spent){(seconds - spare) / count, spare / count};
+    return good && truth_find(bench, NULL, bench->truth);
+}
+
+bool lookalike_bench_shrink(struct lookalike_bench *bench, uint32_t first,
+                            struct lookalike_spent *spent)
+{
+    uint32_t count = first - bench->first;
+    double spare = 0;
+    bool good = true;
+    double start = lookalike_now();
+    for (; good && bench->first < first; bench->first++) {
+        good = similar_remove(bench->set, bench->first) == SIMILAR_OK && upkeep(bench, &spare);
+    }
+    double seconds = lookalike_now() - start;
+    *spent = (struct lookalike_spent){(seconds - spare) / count, spare / count};
+    return good && truth_find(bench, NULL, bench->truth);
 }
 
 /* The k best by brute force, in the order of the definition; returns how many there are. */

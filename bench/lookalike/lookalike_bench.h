@@ -15,6 +15,8 @@ enum { LOOKALIKE_K = 10 };
 
 struct lookalike_bench {
     struct lookalike_data data;
+    bool shared;         /* the data are another's */
+    uint32_t first, end; /* the vectors of the data that are stored, by their numbers as ids */
     enum similar_metric metric;
     struct similar_memory *memory;
     struct similar_set *set;
@@ -43,8 +45,21 @@ double lookalike_wall(void);
 bool lookalike_bench_init(struct lookalike_bench *bench, struct lookalike_data *data,
                           enum similar_metric metric);
 void lookalike_bench_fini(struct lookalike_bench *bench);
+/* On the data of `of`, which outlives it, with the vectors from `first` to before `end` alone. */
+bool lookalike_bench_share(struct lookalike_bench *bench, const struct lookalike_bench *of,
+                           uint32_t first, uint32_t end);
 /* Builds the graph as well. False: no memory. */
 bool lookalike_bench_graph(struct lookalike_bench *bench);
+
+/* Mean seconds of one change, and of the upkeep that it left behind. */
+struct lookalike_spent {
+    double change, upkeep;
+};
+/* Stores the rest of the data, or drops all vectors before `first`, one by one, with the upkeep
+ * between; then finds the truth anew. */
+bool lookalike_bench_grow(struct lookalike_bench *bench, struct lookalike_spent *spent);
+bool lookalike_bench_shrink(struct lookalike_bench *bench, uint32_t first,
+                            struct lookalike_spent *spent);
 /* A filter of `permille` of the ids at random, with its truth. */
 bool lookalike_bench_filter(struct lookalike_bench *bench, uint32_t permille);
 

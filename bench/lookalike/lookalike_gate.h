@@ -70,7 +70,10 @@ uint32_t lookalike_gate_judge(const struct lookalike_gate *gate);
 /* Measures everything that the options ask for. Returns how many rows fall short. */
 uint32_t lookalike_gate_run(const struct lookalike_options *options);
 
-/* The parts: lookalike_sets.c, lookalike_server.c, lookalike_growth.c. */
+struct lookalike_bench;
+/* The parts: lookalike_sets.c, lookalike_change.c, lookalike_server.c, lookalike_growth.c. */
+/* What changes since the build cost on the graph, on the data of a bench: A or M. */
+void lookalike_change_measure(struct lookalike_gate *gate, struct lookalike_bench *bench);
 void lookalike_set_measure(struct lookalike_gate *gate, char name);
 void lookalike_server_measure(struct lookalike_gate *gate);
 void lookalike_growth_measure(struct lookalike_gate *gate);

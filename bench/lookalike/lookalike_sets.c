@@ -96,6 +96,25 @@ static void ratio_set(struct arena *arena, enum lookalike_row row,
     }
 }
 
+/* The graph over the partitions, where a recall has a row for it. */
+static void graph_ratio_set(struct arena *arena, enum lookalike_row recall,
+                            const struct lookalike_case *what)
+{
+    static const struct {
+        enum lookalike_row recall, graph;
+    } rows[] = {{LOOKALIKE_A_99, LOOKALIKE_A_GRAPH_99},
+                {LOOKALIKE_M_99, LOOKALIKE_M_GRAPH_99},
+                {LOOKALIKE_M_975, LOOKALIKE_M_GRAPH_975}};
+    const struct lookalike_contender *graph = lookalike_contender_find(what, LOOKALIKE_GRAPH);
+    const struct lookalike_contender *lists = lookalike_contender_find(what, LOOKALIKE_PARTITIONS);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (rows[i].recall == recall && graph != NULL && lists != NULL) {
+            lookalike_figure_set(arena->gate, rows[i].graph,
+                                 lookalike_case_ratio(what, graph, lists));
+        }
+    }
+}
+
 /* One comparison at a recall, of icpd and all who are here. */
 static void recall_measure(struct arena *arena, enum lookalike_row row, double recall,
                            bool filtered)
@@ -121,6 +140,7 @@ static void recall_measure(struct arena *arena, enum lookalike_row row, double r
     lookalike_bench_measure(&arena->bench);
     lookalike_case_run(&what, arena->gate->options->rounds);
     lookalike_gate_keep(arena->gate, &what);
+    graph_ratio_set(arena, row, &what);
     ratio_set(arena, row, &what, filtered ? "hnswlib, fetch and filter" : "hnswlib");
 }
 
@@ -161,7 +181,7 @@ static void build_measure(struct arena *arena)
     }
 }
 
-/* Last of all: a peer's index is not what it was after it. */
+/* Before there is a graph, whose own inserts are measured by lookalike_change.c. */
 static void insert_measure(struct arena *arena)
 {
     double spent[REPORT_RUNS_MAX];
@@ -170,6 +190,11 @@ static void insert_measure(struct arena *arena)
         spent[round] = lookalike_insert_seconds(&arena->bench, INSERTS) * 1e6;
     }
     lookalike_figure_set(arena->gate, LOOKALIKE_A_INSERT, report_spread_of(spent, rounds));
+}
+
+/* Last of all: a peer's index is not what it was after it. */
+static void rivals_insert(struct arena *arena)
+{
     for (uint32_t i = 0; i < arena->rival_count; i++) {
         struct lookalike_rival *rival = &arena->rivals[i];
         if (rival->kind->insert != NULL) {
@@ -196,7 +221,7 @@ static void set_a_measure(struct arena *arena)
     recall_measure(arena, LOOKALIKE_A_99, 0.99, false);
     recall_measure(arena, LOOKALIKE_A_975, 0.975, false);
     build_measure(arena);
-    insert_measure(arena);
+    rivals_insert(arena);
 }
 
 static const struct set {
@@ -213,6 +238,14 @@ static const struct set *set_find(char name)
         set++;
     }
     return set;
+}
+
+static void graph_build(struct arena *arena)
+{
+    const struct lookalike_options *options = arena->gate->options;
+    if (options->graph && lookalike_bench_graph(&arena->bench)) {
+        build_keep(arena, LOOKALIKE_GRAPH, arena->bench.graph_seconds);
+    }
 }
 
 void lookalike_set_measure(struct lookalike_gate *gate, char name)
@@ -237,9 +270,10 @@ void lookalike_set_measure(struct lookalike_gate *gate, char name)
         printf("  %u lists, kernels %s\n", similar_list_count(arena.bench.set),
                similar_kernel_name());
         build_keep(&arena, LOOKALIKE_ICPD, arena.bench.build_seconds);
-        if (options->graph && lookalike_bench_graph(&arena.bench)) {
-            build_keep(&arena, LOOKALIKE_GRAPH, arena.bench.graph_seconds);
+        if (name == 'A') {
+            insert_measure(&arena);
         }
+        graph_build(&arena);
         lookalike_figure_number(gate, set->wrong,
                                 lookalike_inexact(&arena.bench, EXACT_ASKED, false));
         if (name == 'A') {
@@ -256,5 +290,6 @@ void lookalike_set_measure(struct lookalike_gate *gate, char name)
         lookalike_figure_miss(gate, set->recall, "no memory");
     }
     rivals_leave(&arena);
+    lookalike_change_measure(gate, &arena.bench);
     lookalike_bench_fini(&arena.bench);
 }

@@ -16,6 +16,9 @@ VERDICTS = {"holds", "falls short", "not measured", "not judged", "skipped"}
 MEASURED = {"a-exact", "a-exact-filter", "a-insert", "scan-one", "scan-16", "server-exact",
             "server-probe", "server-scan", "server-p99"}
 
+# Rows of M that take a graph.
+GRAPH = ("m-graph-99", "m-graph-975", "m-graph-build", "m-graph-insert", "m-grown", "m-shrunk")
+
 
 def run(program, folder, *options):
     path = os.path.join(folder, "result.json")
@@ -62,6 +65,13 @@ def main():
         expect(code == 0, f"a run without peers ended with {code}", output)
         expect(rows["m-exact"]["verdict"] == "holds", "m-exact does not hold", output)
         expect(rows["m-99"]["verdict"] == "skipped", "m-99 was not skipped", output)
+
+        for name in GRAPH:
+            expect(rows[name]["verdict"] == "skipped", f"{name} without a graph", output)
+        code, rows, output = run(program, folder, "--sets", "M", "--no-peers", "--graph")
+        expect(code == 0, f"a run with a graph ended with {code}", output)
+        for name in GRAPH:
+            expect("measured" in rows[name], f"{name} was not measured", output)
 
         code, rows, output = run(program, folder, "--sets", "A", "--no-peers", "--target",
                                  "a-insert=0")

@@ -189,6 +189,40 @@ static void inserts_leave_the_set_as_it_was(void **state)
     lookalike_bench_fini(&bench);
 }
 
+/* What was changed into another set answers, and is judged, as that one. */
+static void sets_that_changed_are_judged_as_what_they_became(void **state)
+{
+    struct lookalike_bench bench;
+    struct lookalike_bench grown;
+    struct lookalike_bench shrunk;
+    struct lookalike_bench rest;
+    struct lookalike_spent spent;
+    (void)state;
+    bench_make(&bench, 'M');
+    assert_true(lookalike_bench_share(&grown, &bench, 0, 1500));
+    assert_true(lookalike_bench_graph(&grown) && grown.graph_seconds > 0);
+    /* Control: of the first 1,500 the nearest are others. */
+    size_t bytes = small.query_count * sizeof *bench.truth;
+    assert_memory_not_equal(grown.truth, bench.truth, bytes);
+    assert_true(lookalike_bench_grow(&grown, &spent) && spent.change > 0);
+    assert_int_equal(similar_count(grown.set), small.count);
+    assert_memory_equal(grown.truth, bench.truth, bytes);
+    assert_true(lookalike_bench_share(&shrunk, &bench, 0, small.count));
+    assert_true(lookalike_bench_graph(&shrunk));
+    assert_true(lookalike_bench_shrink(&shrunk, 600, &spent) && spent.upkeep > 0);
+    assert_true(lookalike_bench_share(&rest, &bench, 600, small.count));
+    assert_int_equal(similar_count(shrunk.set), similar_count(rest.set));
+    assert_memory_equal(shrunk.truth, rest.truth, bytes);
+    struct lookalike_case what = {.answers = LOOKALIKE_K};
+    struct lookalike_ours ours = {.bench = &shrunk};
+    assert_true(lookalike_graph_enter(&what, &ours, 0.95));
+    assert_true(what.contenders[0].recall >= 0.95);
+    lookalike_bench_fini(&rest);
+    lookalike_bench_fini(&shrunk);
+    lookalike_bench_fini(&grown);
+    lookalike_bench_fini(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,6 +234,7 @@ int main(void)
         cmocka_unit_test(a_peer_is_tuned_to_the_least_effort_that_does),
         cmocka_unit_test(a_peer_that_ignores_the_filter_finds_nothing),
         cmocka_unit_test(inserts_leave_the_set_as_it_was),
+        cmocka_unit_test(sets_that_changed_are_judged_as_what_they_became),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
