@@ -70,7 +70,8 @@ static struct place place_choose(const struct similar_set *set, const struct sim
                                               .alpha = (float)aim->table_step,
                                               .beta = (float)-aim->table_sum};
     float values[SIMILAR_GRAPH_LINKS];
-    struct place best = {.class = PLACE_SPARED, .value = -FLT_MAX};
+    struct place best = {.class = PLACE_SPARED};
+    bool behind = false;
     set->space.kernel->score_pair(similar_vertex_tiles(graph, vertex), &estimate, -FLT_MAX, values);
     similar_values_lift(graph, aim, vertex, values);
     if (head->degree < SIMILAR_GRAPH_LINKS) {
@@ -78,26 +79,25 @@ static struct place place_choose(const struct similar_set *set, const struct sim
     }
     for (uint32_t i = 0; i < head->degree; i++) {
         float length = link_square(graph, vertex, i);
-        float apart = fmaxf(distance - values[i], 0) * ALPHA;
+        float apart = distance - values[i] > 0 ? (distance - values[i]) * ALPHA : 0;
         struct place place = {.number = i, .class = PLACE_NEARER, .value = length};
         if (i >= head->kept) {
             place.class = PLACE_FREE;
         } else if (length > distance && apart < length) {
             place.class = PLACE_BEHIND;
-            place.value = length / fmaxf(apart, 1);
+            place.value = length / (apart > 1 ? apart : 1);
         } else if (length > distance) {
             place.class = PLACE_FARTHER;
         } else {
-            best.behind = best.behind || apart < distance;
+            behind = behind || apart < distance;
         }
-        if (graph->known[similar_vertex_links(graph, vertex)[i]] <= KNOWN_SPARED) {
-            place.class = PLACE_SPARED;
-        }
-        if (place.class > best.class || (place.class == best.class && place.value > best.value)) {
-            place.behind = best.behind;
+        /* Who knows a link lies far off in memory: it is asked of those alone that would win. */
+        if ((place.class > best.class || (place.class == best.class && place.value > best.value)) &&
+            graph->known[similar_vertex_links(graph, vertex)[i]] > KNOWN_SPARED) {
             best = place;
         }
     }
+    best.behind = behind;
     return best;
 }
 
