@@ -8,6 +8,7 @@
 
 #include "bench/lookalike/lookalike_data.h"
 #include "bench/lookalike/lookalike_gate.h"
+#include "bench/lookalike/lookalike_words.h"
 
 const char *argp_program_version = "icp-bench-lookalike 0.1.0";
 
@@ -19,6 +20,7 @@ enum {
     KEY_PATIENT,
     KEY_GRAPH,
     KEY_DATA,
+    KEY_WORDS,
     KEY_ICPD,
     KEY_FOLDER,
     KEY_LARGE,
@@ -36,12 +38,16 @@ static const struct argp_option options_known[] = {
     {"queries", 'q', "QUERIES", 0, "queries: tuned on one half, measured on the other (2000)", 0},
     {"rounds", KEY_ROUNDS, "N", 0, "alternating rounds (7)", 0},
     {"sets", 's', "LETTERS", 0,
-     "what is measured: A clusters, M manifold, F fashion-mnist, S through the server (AMFS)", 0},
+     "what is measured: A clusters, M manifold, F fashion-mnist, W words, S through the server "
+     "(AMFWS)",
+     0},
     {"quick", KEY_QUICK, NULL, 0,
      "small sets and few rounds: does everything work; speed is shown, not judged", 0},
     {"cache", 'c', "FOLDER", 0, "keep the indexes of hnswlib and faiss here between runs", 0},
     {"data", KEY_DATA, "FOLDER", 0,
      "where fashion-mnist lies (" LOOKALIKE_DATA_FOLDER ", or ICP_BENCH_DATA)", 0},
+    {"words", KEY_WORDS, "FILE", 0,
+     "the embeddings of words (below build/bench/words, or ICP_BENCH_WORDS)", 0},
     {"no-peers", KEY_NO_PEERS, NULL, 0, "measure icpd alone", 0},
     {"no-faiss", KEY_NO_FAISS, NULL, 0, "leave faiss out", 0},
     {"patient", KEY_PATIENT, NULL, 0, "also build what takes minutes beside hnswlib: HNSW of faiss",
@@ -101,8 +107,8 @@ static error_t target_parse(struct argp_state *state, struct lookalike_options *
 static error_t sets_parse(struct argp_state *state, struct lookalike_options *options,
                           const char *text)
 {
-    if (text[strspn(text, "AMFS")] != '\0') {
-        argp_error(state, "'%s' names sets that are none: A, M, F and S are", text);
+    if (text[strspn(text, "AMFWS")] != '\0') {
+        argp_error(state, "'%s' names sets that are none: A, M, F, W and S are", text);
         return EINVAL;
     }
     options->sets = text;
@@ -141,6 +147,9 @@ static error_t switch_parse(int key, char *argument, struct lookalike_options *o
         return 0;
     case KEY_DATA:
         options->data = argument;
+        return 0;
+    case KEY_WORDS:
+        options->words = argument;
         return 0;
     case KEY_ICPD:
         options->icpd = argument;
@@ -195,14 +204,16 @@ int main(int argument_count, char **arguments)
                "targets; the exit status is 1 when any falls short.",
     };
     const char *data = getenv("ICP_BENCH_DATA");
+    const char *words = getenv("ICP_BENCH_WORDS");
     struct lookalike_options options = {.count = 1000000,
                                         .dim = 128,
                                         .query_count = 2000,
                                         .rounds = 7,
-                                        .sets = "AMFS",
+                                        .sets = "AMFWS",
                                         .peers = true,
                                         .faiss = true,
                                         .data = data != NULL ? data : LOOKALIKE_DATA_FOLDER,
+                                        .words = words != NULL ? words : LOOKALIKE_WORDS_FILE,
                                         .folder = "build/bench",
                                         .small = 100000,
                                         .seconds = 2};

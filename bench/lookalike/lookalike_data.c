@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bench/lookalike/lookalike_data.h"
 
+#include "bench/lookalike/lookalike_words.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -215,13 +217,18 @@ bool lookalike_data_load(struct lookalike_data *data, char name,
                          const struct lookalike_data_options *options)
 {
     struct source source = {.state = 20240601u + (uint64_t)(unsigned char)name};
-    bool pictures = name == 'F';
-    *data = (struct lookalike_data){
-        .name = name,
-        .dim = pictures ? PICTURE_DIM : options->dim,
-        .count = pictures && options->count > PICTURES ? PICTURES : options->count,
-        .query_count = options->query_count,
-    };
+    *data = (struct lookalike_data){.name = name,
+                                    .dim = options->dim,
+                                    .count = options->count,
+                                    .query_count = options->query_count};
+    if (name == 'F') {
+        data->dim = PICTURE_DIM;
+        data->count = options->count < PICTURES ? options->count : (uint32_t)PICTURES;
+    } else if (name == 'W') {
+        uint32_t words = LOOKALIKE_WORDS - options->query_count;
+        data->dim = LOOKALIKE_WORDS_DIM;
+        data->count = options->count < words ? options->count : words;
+    }
     data->vectors = calloc((size_t)data->count * data->dim, sizeof(float));
     data->queries = calloc((size_t)data->query_count * data->dim, sizeof(float));
     bool ready = data->vectors != NULL && data->queries != NULL;
@@ -229,6 +236,8 @@ bool lookalike_data_load(struct lookalike_data *data, char name,
         ready = make_clusters(data, &source);
     } else if (ready && name == 'M') {
         ready = make_manifold(data, &source);
+    } else if (ready && name == 'W') {
+        ready = lookalike_words_read(data, options->words);
     } else if (ready) {
         ready = read_pictures(data, options->folder);
     }

@@ -6,6 +6,7 @@
  *    scaled to length 1: what accounts look like.
  * M: a smooth 20-dimensional manifold without clusters, scaled to length 1: hard to partition.
  * F: the pictures of fashion-mnist (Debian dataset-fashion-mnist), 784 dimensions.
+ * W: learned embeddings of English words, 100 dimensions (lookalike_words.h).
  */
 #ifndef ICP_BENCH_LOOKALIKE_DATA_H
 #define ICP_BENCH_LOOKALIKE_DATA_H
@@ -32,9 +33,10 @@ struct lookalike_data_options {
     uint32_t dim;
     uint32_t query_count;
     const char *folder; /* of the files of F */
+    const char *words;  /* the file of W */
 };
 
-/* False when out of memory, or for F when the files or zlib are missing. Caller frees. */
+/* False when out of memory, or for F and W when their files, or zlib, are missing. Caller frees. */
 bool lookalike_data_load(struct lookalike_data *data, char name,
                          const struct lookalike_data_options *options);
 void lookalike_data_free(struct lookalike_data *data);

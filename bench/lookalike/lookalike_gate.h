@@ -27,9 +27,10 @@ struct lookalike_options {
     bool peers, faiss;  /* hnswlib and faiss; faiss */
     bool graph;         /* the graph beside the partitions */
     bool patient;       /* also what takes minutes to build and is not kept */
-    const char *sets;   /* of "AMFS"; S: through the server */
+    const char *sets;   /* of "AMFWS"; S: through the server */
     const char *cache;  /* folder of the peers' indexes; NULL: none is kept */
-    const char *data;   /* folder of the data sets that come as files */
+    const char *data;   /* folder of the files of F */
+    const char *words;  /* file of W */
     const char *icpd;   /* program; NULL: nothing goes through the server */
     const char *folder; /* bases of the server are filled below it, and kept */
     uint32_t large;     /* accounts of the largest base of growth; 0: growth is not measured */

@@ -104,6 +104,8 @@ static void graph_ratio_set(struct arena *arena, enum lookalike_row recall,
         enum lookalike_row recall, graph;
     } rows[] = {{LOOKALIKE_A_99, LOOKALIKE_A_GRAPH_99},
                 {LOOKALIKE_M_99, LOOKALIKE_M_GRAPH_99},
+                {LOOKALIKE_F_99, LOOKALIKE_F_GRAPH_99},
+                {LOOKALIKE_W_99, LOOKALIKE_W_GRAPH_99},
                 {LOOKALIKE_M_975, LOOKALIKE_M_GRAPH_975}};
     const struct lookalike_contender *graph = lookalike_contender_find(what, LOOKALIKE_GRAPH);
     const struct lookalike_contender *lists = lookalike_contender_find(what, LOOKALIKE_PARTITIONS);
@@ -229,7 +231,8 @@ static const struct set {
     enum lookalike_row wrong, recall;
 } sets[] = {{'A', LOOKALIKE_A_WRONG, LOOKALIKE_A_99},
             {'M', LOOKALIKE_M_WRONG, LOOKALIKE_M_99},
-            {'F', LOOKALIKE_F_WRONG, LOOKALIKE_F_99}};
+            {'F', LOOKALIKE_F_WRONG, LOOKALIKE_F_99},
+            {'W', LOOKALIKE_W_WRONG, LOOKALIKE_W_99}};
 
 static const struct set *set_find(char name)
 {
@@ -257,11 +260,13 @@ void lookalike_set_measure(struct lookalike_gate *gate, char name)
     const struct lookalike_data_options wanted = {.count = options->count,
                                                   .dim = options->dim,
                                                   .query_count = options->query_count,
-                                                  .folder = options->data};
+                                                  .folder = options->data,
+                                                  .words = options->words};
     if (!lookalike_data_load(&data, name, &wanted)) {
-        const char *why = name == 'F' ? "its files are not there (see --data)" : "no memory";
-        (name == 'F' ? lookalike_figure_skip : lookalike_figure_miss)(gate, set->wrong, why);
-        (name == 'F' ? lookalike_figure_skip : lookalike_figure_miss)(gate, set->recall, why);
+        bool files = name == 'F' || name == 'W';
+        const char *why = files ? "its files are not there (see --data and --words)" : "no memory";
+        (files ? lookalike_figure_skip : lookalike_figure_miss)(gate, set->wrong, why);
+        (files ? lookalike_figure_skip : lookalike_figure_miss)(gate, set->recall, why);
         return;
     }
     printf("set %c: %u x %u, %u queries\n", name, data.count, data.dim, data.query_count);

@@ -83,6 +83,11 @@ def main():
         expect(code == 0, f"a set that is not there ended with {code}", output)
         expect(rows["f-99"]["verdict"] == "skipped", "f-99 was not skipped", output)
 
+        code, rows, output = run(program, folder, "--sets", "W", "--no-peers", "--words",
+                                 os.path.join(folder, "nowhere"))
+        expect(code == 0, f"a set that is not there ended with {code}", output)
+        expect(rows["w-99"]["verdict"] == "skipped", "w-99 was not skipped", output)
+
         for wrong in (["--sets", "X"], ["--target", "a-99"], ["--target", "nothing=1"],
                       ["--count", "many"], ["--nonsense"], ["--target", "a-99=x"]):
             code, rows, output = run(program, folder, *wrong)

@@ -2,12 +2,16 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "bench/lookalike/lookalike_bench.h"
 #include "bench/lookalike/lookalike_contend.h"
+#include "bench/lookalike/lookalike_words.h"
 
 static const struct lookalike_data_options small = {
     .count = 2000, .dim = 32, .query_count = 40, .folder = "no-such-folder"};
@@ -38,6 +42,53 @@ static void a_set_whose_files_are_missing_is_refused(void **state)
     struct lookalike_data data;
     (void)state;
     assert_false(lookalike_data_load(&data, 'F', &small));
+    assert_null(data.vectors);
+}
+
+/* A file as the package has it, of `words` words; one of them is zero, one has a strange name. */
+static void words_write(const char *path, uint32_t words)
+{
+    FILE *file = fopen(path, "we");
+    assert_non_null(file);
+    fprintf(file, "{\"size\":%u,\"words\":[\"vectors\"],\"vectors\":{", words);
+    for (uint32_t w = 0; w < words; w++) {
+        fprintf(file, "\"%s%u\":[", w == 3 ? "a\\\"],[" : "w", w);
+        for (uint32_t i = 0; i < LOOKALIKE_WORDS_DIM; i++) {
+            fprintf(file, "%s,", i == w && w != 5 ? "-2.5" : "0");
+        }
+        fprintf(file, "2.5,%u]%s", w, w + 1 < words ? "," : "},\"unkVector\":[0,0]}");
+    }
+    fclose(file);
+}
+
+static void embeddings_of_words_are_read_and_scaled(void **state)
+{
+    char path[] = "/tmp/icpd-test-words-XXXXXX";
+    struct lookalike_data_options wanted = {.count = 9, .query_count = 3, .words = path};
+    struct lookalike_data data;
+    (void)state;
+    close(mkstemp(path));
+    words_write(path, 12);
+    /* Twelve words, of which one has no direction: every fourth is a query. */
+    assert_true(lookalike_data_load(&data, 'W', &wanted));
+    assert_int_equal(data.count, 8);
+    assert_int_equal(data.dim, LOOKALIKE_WORDS_DIM);
+    static const uint32_t stored[] = {1, 2, 3, 6, 7, 8, 10, 11};
+    static const uint32_t asked[] = {0, 4, 9};
+    for (uint32_t i = 0; i < 8; i++) {
+        assert_true(data.vectors[i * LOOKALIKE_WORDS_DIM + stored[i]] == -1.0f);
+    }
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_true(data.queries[i * LOOKALIKE_WORDS_DIM + asked[i]] == -1.0f);
+    }
+    lookalike_data_free(&data);
+    /* Cut short, too few, and not that at all. */
+    assert_int_equal(truncate(path, 2500), 0);
+    assert_false(lookalike_data_load(&data, 'W', &wanted));
+    words_write(path, 2);
+    assert_false(lookalike_data_load(&data, 'W', &wanted));
+    unlink(path);
+    assert_false(lookalike_data_load(&data, 'W', &wanted));
     assert_null(data.vectors);
 }
 
@@ -228,6 +279,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sets_are_the_same_each_time_and_of_length_one),
         cmocka_unit_test(a_set_whose_files_are_missing_is_refused),
+        cmocka_unit_test(embeddings_of_words_are_read_and_scaled),
         cmocka_unit_test(exact_answers_agree_with_brute_force),
         cmocka_unit_test(control_a_set_that_changed_behind_the_index_is_noticed),
         cmocka_unit_test(icpd_is_tuned_to_the_recall_asked_for),
