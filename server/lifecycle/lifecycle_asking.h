@@ -18,7 +18,11 @@ enum { LIFECYCLE_BY_TYPE = EVENT_MEMBER_COUNT, LIFECYCLE_BY_SOURCE };
 /* What a shape comes to. */
 struct lifecycle_verdict {
     bool known, in;
-    bool ask; /* it depends on numbers or the time of the event */
+    bool ask;                     /* it depends on more than one interval of one number: … */
+    struct filter_narrow *narrow; /* … on these; NULL: the whole condition says so */
+    enum lifecycle_where_number number; /* else whether this one is … */
+    bool inside;                        /* … inside */
+    double low, high;
     uint32_t members[PROTO_QUERY_MEMBERS_MAX];
     uint32_t currency; /* number of a text; 0: none */
 };
@@ -43,6 +47,8 @@ struct lifecycle_asking {
     uint32_t page_number;
     bool page_asked;
     int64_t *shapes, *times, *amounts, *quantities;
+    uint32_t *picked; /* rows that match, ascending; those of account `at` of the page are … */
+    uint32_t picked_first[LIFECYCLE_PAGE_SLOTS + 1]; /* … from here to the next */
     size_t column_room;
     /* The account under way. */
     struct lifecycle_collect collect;
@@ -61,5 +67,10 @@ bool lifecycle_verdict_of(struct lifecycle_asking *asking, const struct event *e
 /* That of a shape, kept; NULL with *fault. */
 const struct lifecycle_verdict *lifecycle_verdict_get(struct lifecycle_asking *asking,
                                                       uint32_t shape, struct proto_fault *fault);
+void lifecycle_verdicts_free(struct lifecycle_asking *asking);
+/* Leaves the page that the slot is in, with the rows that match picked, or none: timelines are read
+ * then. False with *fault. Some 5 ns a row, once a page. */
+bool lifecycle_asking_turn(struct lifecycle_asking *asking, uint32_t slot,
+                           struct proto_fault *fault);
 
 #endif

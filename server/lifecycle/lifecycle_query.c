@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A question is read once; then accounts are walked, and of each its events are taken from the page
- * of columns that its slot is in, a verdict for each shape, or from its timeline. What a question
+ * of columns that its slot is in (lifecycle_pick.c), or from its timeline. What a question
  * cannot mean is told before the walk; that amounts are of several currencies, that there are too
  * many rows, and that a timeline is damaged within it. */
 #include "server/lifecycle/lifecycle_query.h"
@@ -76,17 +76,6 @@ static void cohort_set(struct lifecycle_asking *asking, int64_t time_ms)
     }
 }
 
-/* Whether an event of the page matches, by its shape and its own numbers. */
-static bool row_matches(struct lifecycle_asking *asking, size_t row)
-{
-    struct event event =
-        *lifecycle_shape(lifecycle_columns_shapes(asking->columns), (uint32_t)asking->shapes[row]);
-    event.time_ms = asking->times[row];
-    event.amount = asking->amounts[row];
-    event.quantity = asking->quantities[row];
-    return lifecycle_where_match(&asking->where, &event);
-}
-
 static bool page_count(struct lifecycle_asking *asking, uint32_t slot, struct proto_fault *fault)
 {
     const struct lifecycle_page *page = asking->page;
@@ -95,18 +84,9 @@ static bool page_count(struct lifecycle_asking *asking, uint32_t slot, struct pr
     const int64_t *added = sum == LIFECYCLE_SUM_AMOUNT     ? asking->amounts
                            : sum == LIFECYCLE_SUM_QUANTITY ? asking->quantities
                                                            : NULL;
-    for (size_t row = page->first[at]; row < page->first[at + 1]; row++) {
-        uint32_t shape = (uint32_t)asking->shapes[row];
-        const struct lifecycle_verdict *verdict =
-            shape < asking->verdict_count && asking->verdicts[shape].known
-                ? &asking->verdicts[shape]
-                : lifecycle_verdict_get(asking, shape, fault);
-        if (verdict == NULL) {
-            return false;
-        }
-        if (!verdict->in || (verdict->ask && !row_matches(asking, row))) {
-            continue;
-        }
+    for (uint32_t i = asking->picked_first[at]; i < asking->picked_first[at + 1]; i++) {
+        uint32_t row = asking->picked[i];
+        const struct lifecycle_verdict *verdict = &asking->verdicts[asking->shapes[row]];
         cohort_set(asking, asking->times[row]);
         if (!event_count(asking, verdict, asking->times[row], added != NULL ? added[row] : 0,
                          fault)) {
@@ -160,59 +140,6 @@ static bool timeline_count(struct lifecycle_asking *asking, uint32_t slot,
     return true;
 }
 
-static bool columns_room(struct lifecycle_asking *asking, size_t rows)
-{
-    int64_t **columns[] = {&asking->shapes, &asking->times, &asking->amounts, &asking->quantities};
-    if (rows <= asking->column_room) {
-        return true;
-    }
-    for (size_t i = 0; i < 4; i++) {
-        int64_t *grown = realloc(*columns[i], rows * 2 * sizeof *grown);
-        if (grown == NULL) {
-            asking->column_room = 0;
-            return false;
-        }
-        *columns[i] = grown;
-    }
-    asking->column_room = rows * 2;
-    return true;
-}
-
-/* Leaves the page of the slot, with the columns that are needed as numbers, or none. */
-static bool page_turn(struct lifecycle_asking *asking, uint32_t slot, struct proto_fault *fault)
-{
-    uint32_t number = slot / LIFECYCLE_PAGE_SLOTS;
-    if (asking->page_asked && number == asking->page_number) {
-        return true;
-    }
-    lifecycle_page_release(asking->page);
-    struct proto_fault why = {.code = PROTO_OK};
-    struct lifecycle_page *page =
-        lifecycle_columns_page(asking->columns, asking->worker, asking->job, number, &why);
-    asking->page_asked = true;
-    asking->page_number = number;
-    asking->page = page;
-    if (why.code != PROTO_OK) {
-        *fault = why;
-        return false;
-    }
-    if (page != NULL && !columns_room(asking, page->rows)) {
-        lifecycle_page_release(page);
-        asking->page = page = NULL;
-    }
-    if (page != NULL && page->rows > 0) {
-        event_column_read(&page->shape, 0, page->rows, asking->shapes);
-        event_column_read(&page->time, 0, page->rows, asking->times);
-        if (asking->query->sum == LIFECYCLE_SUM_AMOUNT || asking->where.reads != 0) {
-            event_column_read(&page->amount, 0, page->rows, asking->amounts);
-        }
-        if (asking->query->sum == LIFECYCLE_SUM_QUANTITY || asking->where.reads != 0) {
-            event_column_read(&page->quantity, 0, page->rows, asking->quantities);
-        }
-    }
-    return true;
-}
-
 static bool segment_set(struct lifecycle_asking *asking, uint32_t slot, struct proto_fault *fault)
 {
     struct engine_worker *worker = asking->worker;
@@ -232,7 +159,7 @@ static bool account_count(struct lifecycle_asking *asking, uint32_t slot, struct
     asking->account++;
     asking->in_cohort = false;
     asking->key.cohort = 0;
-    if (!page_turn(asking, slot, fault)) {
+    if (!lifecycle_asking_turn(asking, slot, fault)) {
         return false;
     }
     bool kept =
@@ -323,11 +250,12 @@ static void asking_close(struct lifecycle_asking *asking)
     lifecycle_where_fini(&asking->where);
     lifecycle_groups_fini(&asking->groups);
     lifecycle_groups_fini(&asking->bases);
-    free(asking->verdicts);
+    lifecycle_verdicts_free(asking);
     free(asking->shapes);
     free(asking->times);
     free(asking->amounts);
     free(asking->quantities);
+    free(asking->picked);
 }
 
 bool lifecycle_query(struct engine_worker *worker, const struct engine_job *job,

@@ -3,6 +3,7 @@
  * their numbers, and which row they fall into. A member that is none is refused; memory can run
  * out.
  */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -84,12 +85,45 @@ bool lifecycle_verdict_of(struct lifecycle_asking *asking, const struct event *e
 }
 
 /* Whether a condition reads a number that events of the shape have, or their time. */
-static bool needs_numbers(uint32_t reads, uint32_t has)
+static bool needs_numbers(const struct lifecycle_where *where, uint32_t has)
 {
-    bool amount = (reads >> (LIFECYCLE_WHERE_MEMBERS + EVENT_MEMBER_AMOUNT) & 1) != 0;
-    bool quantity = (reads >> (LIFECYCLE_WHERE_MEMBERS + EVENT_MEMBER_QUANTITY) & 1) != 0;
-    return (reads >> LIFECYCLE_WHERE_TIME & 1) != 0 || (amount && (has & EVENT_HAS_AMOUNT) != 0) ||
-           (quantity && (has & EVENT_HAS_QUANTITY) != 0);
+    return lifecycle_where_reads(where, LIFECYCLE_WHERE_NUMBER_TIME) ||
+           (lifecycle_where_reads(where, LIFECYCLE_WHERE_NUMBER_AMOUNT) &&
+            (has & EVENT_HAS_AMOUNT) != 0) ||
+           (lifecycle_where_reads(where, LIFECYCLE_WHERE_NUMBER_QUANTITY) &&
+            (has & EVENT_HAS_QUANTITY) != 0);
+}
+
+/* What a row of the shape is asked: one interval for most, that of all numbers or of none where the
+ * shape decides it. */
+static void verdict_narrow(struct lifecycle_asking *asking, const struct event *event,
+                           struct lifecycle_verdict *verdict)
+{
+    struct filter_narrow narrow;
+    verdict->low = -HUGE_VAL;
+    verdict->high = HUGE_VAL;
+    verdict->inside = verdict->in;
+    if (!verdict->in || !verdict->ask) {
+        verdict->ask = false;
+        return;
+    }
+    if (!lifecycle_where_narrow(&asking->where, event, &narrow)) {
+        return;
+    }
+    verdict->ask = narrow.count > 1 && narrow.first < FILTER_NARROW_STEPS;
+    if (verdict->ask) {
+        verdict->narrow = malloc(sizeof narrow);
+        if (verdict->narrow != NULL) {
+            *verdict->narrow = narrow;
+        }
+    } else if (narrow.first < FILTER_NARROW_STEPS) {
+        verdict->number = (enum lifecycle_where_number)narrow.steps[0].number;
+        verdict->low = narrow.steps[0].low;
+        verdict->high = narrow.steps[0].high;
+        verdict->inside = narrow.steps[0].yes == FILTER_NARROW_TRUE;
+    } else {
+        verdict->in = verdict->inside = narrow.first == FILTER_NARROW_TRUE;
+    }
 }
 
 const struct lifecycle_verdict *lifecycle_verdict_get(struct lifecycle_asking *asking,
@@ -108,10 +142,21 @@ const struct lifecycle_verdict *lifecycle_verdict_get(struct lifecycle_asking *a
     }
     struct lifecycle_verdict *verdict = &asking->verdicts[shape];
     const struct event *event = lifecycle_shape(lifecycle_columns_shapes(asking->columns), shape);
-    if (!verdict->known &&
-        !lifecycle_verdict_of(asking, event, needs_numbers(asking->where.reads, event->has),
-                              verdict, fault)) {
+    bool known = verdict->known;
+    if (!known && !lifecycle_verdict_of(asking, event, needs_numbers(&asking->where, event->has),
+                                        verdict, fault)) {
         return NULL;
     }
+    if (!known) {
+        verdict_narrow(asking, event, verdict);
+    }
     return verdict;
+}
+
+void lifecycle_verdicts_free(struct lifecycle_asking *asking)
+{
+    for (size_t shape = 0; shape < asking->verdict_count; shape++) {
+        free(asking->verdicts[shape].narrow);
+    }
+    free(asking->verdicts);
 }

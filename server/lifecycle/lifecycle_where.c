@@ -76,12 +76,9 @@ static struct feature_value number_of(int64_t number, bool present, enum feature
     return (struct feature_value){.present = present, .type = type, .number = (double)number};
 }
 
-bool lifecycle_where_match(struct lifecycle_where *where, const struct event *event)
+static void values_set(struct lifecycle_where *where, const struct event *event)
 {
     struct feature_value *values = where->values;
-    if (where->filter == NULL) {
-        return true;
-    }
     uint32_t reads = where->reads;
     if ((reads & ((UINT32_C(1) << LIFECYCLE_WHERE_MEMBERS) - 1)) != 0) {
         values[LIFECYCLE_WHERE_TYPE] = text_of(proto_span_text(event_type_name(event->type)));
@@ -104,5 +101,32 @@ bool lifecycle_where_match(struct lifecycle_where *where, const struct event *ev
 #undef T
 #undef N
 #undef READ
-    return filter_match(where->filter, values, LIFECYCLE_WHERE_FIELDS);
+}
+
+bool lifecycle_where_match(struct lifecycle_where *where, const struct event *event)
+{
+    if (where->filter == NULL) {
+        return true;
+    }
+    values_set(where, event);
+    return filter_match(where->filter, where->values, LIFECYCLE_WHERE_FIELDS);
+}
+
+static const uint16_t number_fields[LIFECYCLE_WHERE_NUMBERS] = {
+    [LIFECYCLE_WHERE_NUMBER_TIME] = LIFECYCLE_WHERE_TIME,
+    [LIFECYCLE_WHERE_NUMBER_AMOUNT] = LIFECYCLE_WHERE_MEMBERS + EVENT_MEMBER_AMOUNT,
+    [LIFECYCLE_WHERE_NUMBER_QUANTITY] = LIFECYCLE_WHERE_MEMBERS + EVENT_MEMBER_QUANTITY,
+};
+
+bool lifecycle_where_reads(const struct lifecycle_where *where, enum lifecycle_where_number number)
+{
+    return (where->reads >> number_fields[number] & 1) != 0;
+}
+
+bool lifecycle_where_narrow(struct lifecycle_where *where, const struct event *event,
+                            struct filter_narrow *narrow)
+{
+    values_set(where, event);
+    return filter_narrow_make(where->filter, where->values, LIFECYCLE_WHERE_FIELDS, number_fields,
+                              LIFECYCLE_WHERE_NUMBERS, narrow);
 }

@@ -8,7 +8,7 @@
 #define LIFECYCLE_LIFECYCLE_WHERE_H
 
 #include "server/event/event.h"
-#include "server/filter/filter.h"
+#include "server/filter/filter_narrow.h"
 
 enum lifecycle_where_field {
     LIFECYCLE_WHERE_TYPE,
@@ -31,5 +31,20 @@ bool lifecycle_where_open(struct lifecycle_where *where, struct proto_span text,
                           struct proto_fault *fault);
 void lifecycle_where_fini(struct lifecycle_where *where);
 bool lifecycle_where_match(struct lifecycle_where *where, const struct event *event);
+
+/* What differs between events that have all else in common, and its place among the numbers of a
+ * narrowed condition. */
+enum lifecycle_where_number {
+    LIFECYCLE_WHERE_NUMBER_TIME,
+    LIFECYCLE_WHERE_NUMBER_AMOUNT,
+    LIFECYCLE_WHERE_NUMBER_QUANTITY,
+    LIFECYCLE_WHERE_NUMBERS
+};
+/* Whether the condition reads it. */
+bool lifecycle_where_reads(const struct lifecycle_where *where, enum lifecycle_where_number number);
+/* What is left of the condition for events like this one, whatever their numbers; filter not NULL.
+ * False where it cannot be narrowed (filter_narrow.h). */
+bool lifecycle_where_narrow(struct lifecycle_where *where, const struct event *event,
+                            struct filter_narrow *narrow);
 
 #endif

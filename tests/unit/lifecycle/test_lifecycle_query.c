@@ -280,11 +280,15 @@ static struct lifecycle_query random_query(struct proto_span members[2])
                                          "amount > 50000 or type = 'touch'",
                                          "quantity is missing",
                                          "months = 12",
-                                         "time >= '2020-06-01'"};
+                                         "time >= '2020-06-01'",
+                                         "not amount between 20000 and 70000",
+                                         "kind = 'won' and (amount < 30000 or quantity > 3000)",
+                                         "amount in (0, 50000) or time < '2020-06-01'",
+                                         "amount > 30000 and time > '2020-03-01' or months = 1"};
     static const char *const names[] = {"type", "kind", "currency", "source"};
     struct lifecycle_query query = everything();
     query.types = chance(3) == 0 ? UINT32_C(1) << EVENT_TOUCH | UINT32_C(1) << EVENT_USAGE : 0;
-    query.where = proto_span_text(wheres[chance(6)]);
+    query.where = proto_span_text(wheres[chance(sizeof wheres / sizeof *wheres)]);
     query.since_ms = chance(2) == 0 ? INT64_MIN : (18000 + (int64_t)chance(1000)) * DAY;
     query.by = chance(2) == 0 ? query.by : proto_span_text("industry");
     query.cohort = (enum lifecycle_period)chance(LIFECYCLE_COHORT_PERIODS);
