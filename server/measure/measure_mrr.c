@@ -128,15 +128,7 @@ bool measure_mrr_sums_make(const struct measure_spells *spells, const struct mea
 
 void measure_mrr_sums_join(struct measure_mrr_sums *to, const struct measure_mrr_sums *from)
 {
-    to->move.start += from->move.start;
-    to->move.end += from->move.end;
-    for (int move = 0; move < MEASURE_MOVES; move++) {
-        to->move.sum[move] += from->move.sum[move];
-        to->move.count[move] += from->move.count[move];
-    }
-    to->move.customers_start += from->move.customers_start;
-    to->move.customers_end += from->move.customers_end;
-    to->move.customers_kept += from->move.customers_kept;
+    measure_movement_join(&to->move, &from->move);
     to->then += from->then;
     to->net += from->net;
     to->gross += from->gross;
@@ -220,58 +212,28 @@ static void retention_rows(struct measure_table *table, const char *segment,
     ratio_row(table, segment, "logo-retention", &r->logo);
 }
 
-/* The accounts by segment: those of segment s are members[first[s]] … members[first[s + 1] − 1].
- * NULL with *fault. */
-static uint32_t *members_sort(const struct measure_segments *segments, uint32_t accounts,
-                              size_t **first, struct proto_fault *fault)
-{
-    uint32_t *members = calloc((size_t)accounts + 1, sizeof *members);
-    *first = calloc((size_t)segments->count + 2, sizeof **first);
-    if (members == NULL || *first == NULL) {
-        free(members);
-        (void)proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %u accounts", accounts);
-        return NULL;
-    }
-    for (uint32_t a = 0; a < accounts && segments->count > 0; a++) {
-        ++(*first)[segments->of[a] + 2];
-    }
-    for (uint32_t s = 0; s < segments->count; s++) {
-        (*first)[s + 2] += (*first)[s + 1];
-    }
-    for (uint32_t a = 0; a < accounts && segments->count > 0; a++) {
-        members[(*first)[segments->of[a] + 1]++] = a;
-    }
-    return members;
-}
-
 bool measure_retention_table(const struct measure_spells *spells, const struct measure_rules *rules,
                              const struct measure_segments *segments, int64_t from_ms,
                              int64_t to_ms, struct measure_table *table, struct proto_fault *fault)
 {
-    struct measure_retention retention;
     measure_table_init(table, MEASURE_ID_RETENTION);
     struct measure_retained *retained = measure_retained_make(spells, rules, from_ms, to_ms, fault);
-    size_t *first = NULL;
     uint32_t *order = retained != NULL ? measure_segments_order(segments, fault) : NULL;
-    uint32_t *members =
-        order != NULL ? members_sort(segments, spells->accounts, &first, fault) : NULL;
-    bool good = members != NULL;
+    struct measure_retention *retention =
+        order != NULL ? measure_retained_sum(retained, spells, segments->of, segments->count, fault)
+                      : NULL;
+    bool good = retention != NULL;
     if (good) {
-        measure_retained_sum(retained, NULL, spells->accounts, &retention);
-        retention_rows(table, "all", &retention);
+        retention_rows(table, "all", &retention[0]);
     }
     for (uint32_t s = 0; s < segments->count && good; s++) {
-        size_t from = first[order[s]];
-        size_t count = first[order[s] + 1] - from;
-        good = measure_goes_on(spells->pace, fault);
-        if (good && count > 0) {
-            measure_retained_sum(retained, members + from, count, &retention);
-            retention_rows(table, segments->names[order[s]], &retention);
+        const struct measure_retention *one = &retention[order[s] + 1];
+        if (one->members > 0) {
+            retention_rows(table, segments->names[order[s]], one);
         }
     }
-    free(first);
-    free(members);
     free(order);
+    free(retention);
     free(retained);
     return good && table_end(table, fault);
 }

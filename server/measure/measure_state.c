@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Each spell is added to the moments that it covers, found by halving. Only memory, and a period
+/* Each spell is added to the moments that it covers, found by halving; or to the first of them, and
+ * taken away at the first behind it, found by how far apart they are. Only memory, and a period
  * that is none, can fail. */
 #include "server/measure/measure_state.h"
 
@@ -69,6 +70,94 @@ void measure_states_of(const struct measure_spells *spells, uint32_t account,
             *paid_ms = spell->from_ms;
         }
     }
+}
+
+bool measure_steps_make(struct measure_steps *steps, const struct measure_moments *moments,
+                        struct proto_fault *fault)
+{
+    double span = (double)(moments->at[moments->count - 1] - moments->at[0]);
+    *steps =
+        (struct measure_steps){.moments = moments,
+                               .per_ms = span > 0 ? (double)(moments->count - 1) / span : 0,
+                               .touched = calloc(moments->count / 64 + 1, sizeof *steps->touched),
+                               .at = calloc(moments->count + 1, sizeof *steps->at)};
+    if (steps->touched == NULL || steps->at == NULL) {
+        measure_steps_fini(steps);
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu moments",
+                               moments->count);
+    }
+    return true;
+}
+
+void measure_steps_fini(struct measure_steps *steps)
+{
+    free(steps->touched);
+    free(steps->at);
+    *steps = (struct measure_steps){.moments = NULL};
+}
+
+/* The first moment that is not before the time: months are about as long as one another. */
+static size_t step_find(const struct measure_steps *steps, int64_t at_ms)
+{
+    const struct measure_moments *moments = steps->moments;
+    if (at_ms <= moments->at[0]) {
+        return 0;
+    }
+    if (at_ms > moments->at[moments->count - 1]) {
+        return moments->count;
+    }
+    size_t i = (size_t)((double)(at_ms - moments->at[0]) * steps->per_ms);
+    i = i < moments->count ? i : moments->count - 1;
+    while (i > 0 && moments->at[i - 1] >= at_ms) {
+        i--;
+    }
+    while (moments->at[i] < at_ms) {
+        i++;
+    }
+    return i;
+}
+
+static void step_add(struct measure_steps *steps, size_t moment, int64_t mrr, int64_t customers)
+{
+    steps->touched[moment / 64] |= UINT64_C(1) << moment % 64;
+    steps->at[moment].mrr += mrr;
+    steps->at[moment].customers += customers;
+}
+
+void measure_steps_put(struct measure_steps *steps, const struct measure_spells *spells,
+                       uint32_t account, int64_t *paid_ms)
+{
+    *paid_ms = MEASURE_NEVER;
+    for (size_t s = spells->first[account]; s < spells->first[account + 1]; s++) {
+        const struct measure_spell *spell = &spells->items[s];
+        size_t from = step_find(steps, spell->from_ms);
+        size_t to = step_find(steps, spell->to_ms);
+        if (from < to) {
+            step_add(steps, from, spell->minor, 1);
+            step_add(steps, to, -spell->minor, -1); /* the last is behind all moments */
+        }
+        if (spell->minor > 0 && spell->from_ms < *paid_ms) {
+            *paid_ms = spell->from_ms;
+        }
+    }
+}
+
+bool measure_steps_next(struct measure_steps *steps, struct measure_walk *walk)
+{
+    size_t words = steps->moments->count / 64 + 1;
+    while (walk->word < words && steps->touched[walk->word] == 0) {
+        walk->word++;
+    }
+    if (walk->word == words) {
+        return false;
+    }
+    walk->at = walk->word * 64 + (size_t)__builtin_ctzll(steps->touched[walk->word]);
+    steps->touched[walk->word] &= steps->touched[walk->word] - 1;
+    walk->state.mrr += steps->at[walk->at].mrr;
+    walk->customers += steps->at[walk->at].customers;
+    walk->state.customer = walk->customers > 0;
+    steps->at[walk->at] = (struct measure_step){0, 0};
+    return walk->at < steps->moments->count; /* what lies behind all moments is the last */
 }
 
 enum measure_move measure_state_move(const struct measure_state *start,

@@ -124,23 +124,16 @@ static bool forms(const struct measure_company *company, const struct measure_sp
                   const struct measure_rules *rules, enum measure_form form, int64_t *numerator,
                   int64_t *denominator, struct proto_fault *fault)
 {
-    struct measure_moments moments;
-    if (!measure_moments_make(&moments, company->from_ms, company->to_ms, 1, true, fault)) {
-        return false;
+    struct measure_retained *retained =
+        measure_retained_make(spells, rules, company->from_ms, company->to_ms, fault);
+    for (uint32_t a = 0; a < company->accounts && retained != NULL; a++) {
+        bool in = measure_retained_in(&retained[a], form);
+        numerator[a] = in ? measure_retained_now(&retained[a], form) : 0;
+        denominator[a] = in ? retained[a].start : 0;
     }
-    struct measure_state *states = calloc(moments.count, sizeof *states);
-    for (uint32_t a = 0; a < company->accounts && states != NULL; a++) {
-        int64_t paid_ms = MEASURE_NEVER;
-        measure_states_of(spells, a, &moments, states, &paid_ms);
-        struct measure_forms one = measure_forms_of(states, &moments, paid_ms, rules);
-        numerator[a] = one.in[form] ? one.now[form] : 0;
-        denominator[a] = one.in[form] ? one.then[form] : 0;
-    }
-    bool good = states != NULL;
-    free(states);
-    measure_moments_fini(&moments);
-    return good ||
-           proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the states of an account");
+    bool good = retained != NULL;
+    free(retained);
+    return good;
 }
 
 bool measure_metric_accounts(const struct measure_company *company, enum measure_metric metric,

@@ -40,6 +40,19 @@ enum measure_move measure_movement_add(const struct measure_spells *spells, uint
     return move;
 }
 
+void measure_movement_join(struct measure_movement *to, const struct measure_movement *from)
+{
+    to->start += from->start;
+    to->end += from->end;
+    for (int move = 0; move < MEASURE_MOVES; move++) {
+        to->sum[move] += from->sum[move];
+        to->count[move] += from->count[move];
+    }
+    to->customers_start += from->customers_start;
+    to->customers_end += from->customers_end;
+    to->customers_kept += from->customers_kept;
+}
+
 struct measure_movement measure_movement_of(const struct measure_spells *spells, int64_t from_ms,
                                             int64_t to_ms)
 {

@@ -44,6 +44,8 @@ struct measure_movement measure_movement_of(const struct measure_spells *spells,
 enum measure_move measure_movement_add(const struct measure_spells *spells, uint32_t account,
                                        int64_t from_ms, int64_t to_ms,
                                        struct measure_movement *total);
+/* Adds one total to another. */
+void measure_movement_join(struct measure_movement *to, const struct measure_movement *from);
 
 /* Year, month and day of a day counted from 1970. Source: H. Hinnant, civil_from_days. */
 void measure_civil(int64_t days, int *year, int *month, int *day);

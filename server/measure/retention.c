@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Each account gives its pair for each of the forms; the ratio estimator does the rest. A period
- * without a whole order and memory can fail. */
+/* Each account gives its pair for each of the forms; the ratio estimator does the rest, in two runs
+ * over the accounts for all groups and forms at once. A period without a whole order and memory can
+ * fail. */
 #include "server/measure/retention.h"
 
 #include <math.h>
@@ -49,27 +50,32 @@ struct measure_ratio measure_ratio_of(const int64_t *now, const int64_t *then, s
     return ratio;
 }
 
-struct measure_forms measure_forms_of(const struct measure_state *states,
-                                      const struct measure_moments *moments, int64_t paid_ms,
-                                      const struct measure_rules *rules)
+/* The account's movements by the month, of the steps that were put. */
+static struct measure_retained retained_of(struct measure_steps *steps, int64_t paid_ms,
+                                           bool within)
 {
-    bool within = measure_rules_has(rules, MEASURE_RULE_REACTIVATION, MEASURE_REACTIVATION_WITHIN);
-    int64_t a = states[0].mrr;
-    int64_t b = states[moments->count - 1].mrr;
-    bool back = within && a == 0 && b > 0 && paid_ms < moments->at[0];
+    const int64_t *at = steps->moments->at;
     struct measure_movement moves = {0};
-    for (size_t i = 0; i + 1 < moments->count; i++) {
-        if (states[i].mrr != states[i + 1].mrr) { /* else nothing moved, as in most months */
-            (void)measure_state_move(&states[i], &states[i + 1], paid_ms < moments->at[i], &moves);
+    struct measure_walk walk = {.at = 0};
+    struct measure_state before = {0, false};
+    struct measure_retained one = {.paid_before = paid_ms < at[0]};
+    while (measure_steps_next(steps, &walk)) {
+        if (walk.at == 0) {
+            one.start = walk.state.mrr;
+            one.customer_start = walk.state.customer;
+        } else if (walk.state.mrr != before.mrr) {
+            int64_t size = 0;
+            bool paid = before.mrr == 0 && paid_ms < at[walk.at - 1];
+            moves.sum[measure_move_of(before.mrr, walk.state.mrr, paid, &size)] += size;
         }
+        before = walk.state;
     }
-    int64_t lost = moves.sum[MEASURE_CONTRACTION] + moves.sum[MEASURE_CHURN];
-    int64_t won = moves.sum[MEASURE_EXPANSION] + (within ? moves.sum[MEASURE_REACTIVATION] : 0);
-    bool moved = a > 0 || won != 0 || lost != 0;
-    return (struct measure_forms){
-        .now = {a > 0 || back ? b : 0, a < b ? a : b, a + won - lost, a - lost},
-        .then = {a, a, a, a},
-        .in = {a > 0 || back, a > 0, moved, moved}};
+    one.end = before.mrr;
+    one.customer_end = before.customer;
+    one.won = moves.sum[MEASURE_EXPANSION] + (within ? moves.sum[MEASURE_REACTIVATION] : 0);
+    one.lost = moves.sum[MEASURE_CONTRACTION] + moves.sum[MEASURE_CHURN];
+    one.back = within && one.start == 0 && one.end > 0 && one.paid_before;
+    return one;
 }
 
 static void logo_fill(struct measure_ratio *logo, const struct measure_movement *ends)
@@ -89,40 +95,6 @@ static void logo_fill(struct measure_ratio *logo, const struct measure_movement 
     }
 }
 
-/* Sums of the four forms, then what is left of each account: two runs over them for all forms. */
-static void ratios_fill(const struct measure_retained *retained, const uint32_t *members,
-                        size_t count, struct measure_ratio *const ratios[MEASURE_FORMS])
-{
-    double squares[MEASURE_FORMS] = {0};
-    for (int form = 0; form < MEASURE_FORMS; form++) {
-        *ratios[form] = measure_ratio_of(NULL, NULL, 0);
-    }
-    for (size_t i = 0; i < count; i++) {
-        const struct measure_retained *one = &retained[members != NULL ? members[i] : i];
-        for (int form = 0; form < MEASURE_FORMS; form++) {
-            ratios[form]->numerator += one->in[form] ? one->now[form] : 0;
-            ratios[form]->denominator += one->in[form] ? one->start.mrr : 0;
-            ratios[form]->n += one->in[form];
-        }
-    }
-    for (int form = 0; form < MEASURE_FORMS; form++) {
-        struct measure_ratio *ratio = ratios[form];
-        ratio->value = ratio->denominator != 0
-                           ? (double)ratio->numerator / (double)ratio->denominator
-                           : MEASURE_NAN;
-    }
-    for (size_t i = 0; i < count; i++) {
-        const struct measure_retained *one = &retained[members != NULL ? members[i] : i];
-        for (int form = 0; form < MEASURE_FORMS; form++) {
-            double rest = (double)one->now[form] - ratios[form]->value * (double)one->start.mrr;
-            squares[form] += one->in[form] ? rest * rest : 0;
-        }
-    }
-    for (int form = 0; form < MEASURE_FORMS; form++) {
-        ratio_end(ratios[form], squares[form]);
-    }
-}
-
 static void retention_fill(struct measure_retention *out, const struct measure_movement *ends)
 {
     struct measure_ratio *const gross[] = {&out->grr_cohort, &out->grr_movement};
@@ -139,42 +111,30 @@ static void retention_fill(struct measure_retention *out, const struct measure_m
     out->churn_net = 1 - out->nrr_cohort.value;
 }
 
-static void retained_fill(const struct measure_spells *spells, const struct measure_rules *rules,
-                          uint32_t account, const struct measure_moments *moments,
-                          struct measure_state *states, struct measure_retained *retained)
-{
-    int64_t paid_ms = MEASURE_NEVER;
-    measure_states_of(spells, account, moments, states, &paid_ms);
-    const struct measure_forms forms = measure_forms_of(states, moments, paid_ms, rules);
-    *retained = (struct measure_retained){.start = states[0],
-                                          .end = states[moments->count - 1],
-                                          .paid_before = paid_ms < moments->at[0]};
-    memcpy(retained->now, forms.now, sizeof retained->now);
-    memcpy(retained->in, forms.in, sizeof retained->in);
-}
-
 struct measure_retained *measure_retained_make(const struct measure_spells *spells,
                                                const struct measure_rules *rules, int64_t from_ms,
                                                int64_t to_ms, struct proto_fault *fault)
 {
+    bool within = measure_rules_has(rules, MEASURE_RULE_REACTIVATION, MEASURE_REACTIVATION_WITHIN);
     struct measure_moments moments;
+    struct measure_steps steps;
     if (!measure_moments_make(&moments, from_ms, to_ms, 1, true, fault)) {
         return NULL;
     }
+    if (!measure_steps_make(&steps, &moments, fault)) {
+        measure_moments_fini(&moments);
+        return NULL;
+    }
     struct measure_retained *retained = calloc((size_t)spells->accounts + 1, sizeof *retained);
-    struct measure_state *states = calloc(moments.count, sizeof *states);
-    bool good = retained != NULL && states != NULL;
-    if (!good) {
-        (void)proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %u accounts",
-                              spells->accounts);
-    }
+    bool good = retained != NULL || proto_fault_set(fault, PROTO_NO_MEMORY, "",
+                                                    "no memory for %u accounts", spells->accounts);
     for (uint32_t a = 0; a < spells->accounts && good; a++) {
+        int64_t paid_ms = MEASURE_NEVER;
+        measure_steps_put(&steps, spells, a, &paid_ms);
+        retained[a] = retained_of(&steps, paid_ms, within);
         good = a % ACCOUNTS_PER_ASKING != 0 || measure_goes_on(spells->pace, fault);
-        if (good) {
-            retained_fill(spells, rules, a, &moments, states, &retained[a]);
-        }
     }
-    free(states);
+    measure_steps_fini(&steps);
     measure_moments_fini(&moments);
     if (!good) {
         free(retained);
@@ -183,42 +143,135 @@ struct measure_retained *measure_retained_make(const struct measure_spells *spel
     return retained;
 }
 
-void measure_retained_sum(const struct measure_retained *retained, const uint32_t *members,
-                          size_t count, struct measure_retention *retention)
+/* What the accounts of a group come to: sums, then squares of what is left of each. */
+struct sums {
+    struct measure_movement ends;
+    uint32_t members;
+    size_t n[MEASURE_FORMS];
+    int64_t numerator[MEASURE_FORMS], denominator[MEASURE_FORMS];
+    double value[MEASURE_FORMS];
+    double squares[MEASURE_FORMS];
+};
+
+static void sums_add(struct sums *sums, const struct measure_retained *one)
 {
-    struct measure_movement ends = {0};
-    *retention = (struct measure_retention){.members = (uint32_t)count};
-    struct measure_ratio *const ratios[MEASURE_FORMS] = {
-        &retention->nrr_cohort, &retention->grr_cohort, &retention->nrr_movement,
-        &retention->grr_movement};
-    for (size_t i = 0; i < count; i++) {
-        const struct measure_retained *one = &retained[members != NULL ? members[i] : i];
-        (void)measure_state_move(&one->start, &one->end, one->paid_before, &ends);
+    const struct measure_state start = {one->start, one->customer_start};
+    const struct measure_state end = {one->end, one->customer_end};
+    (void)measure_state_move(&start, &end, one->paid_before, &sums->ends);
+    sums->members++;
+    for (enum measure_form form = 0; form < MEASURE_FORMS; form++) {
+        bool in = measure_retained_in(one, form);
+        sums->n[form] += in;
+        sums->numerator[form] += in ? measure_retained_now(one, form) : 0;
+        sums->denominator[form] += in ? one->start : 0;
     }
-    ratios_fill(retained, members, count, ratios);
-    retention_fill(retention, &ends);
+}
+
+static void squares_add(struct sums *sums, const struct measure_retained *one)
+{
+    for (enum measure_form form = 0; form < MEASURE_FORMS; form++) {
+        double rest =
+            (double)measure_retained_now(one, form) - sums->value[form] * (double)one->start;
+        sums->squares[form] += measure_retained_in(one, form) ? rest * rest : 0;
+    }
+}
+
+static void sums_join(struct sums *to, const struct sums *from)
+{
+    measure_movement_join(&to->ends, &from->ends);
+    to->members += from->members;
+    for (int form = 0; form < MEASURE_FORMS; form++) {
+        to->n[form] += from->n[form];
+        to->numerator[form] += from->numerator[form];
+        to->denominator[form] += from->denominator[form];
+    }
+}
+
+static void sums_end(const struct sums *sums, struct measure_retention *out)
+{
+    struct measure_ratio *const ratios[MEASURE_FORMS] = {&out->nrr_cohort, &out->grr_cohort,
+                                                         &out->nrr_movement, &out->grr_movement};
+    *out = (struct measure_retention){.members = sums->members};
+    for (int form = 0; form < MEASURE_FORMS; form++) {
+        *ratios[form] = measure_ratio_of(NULL, NULL, 0);
+        ratios[form]->n = sums->n[form];
+        ratios[form]->numerator = sums->numerator[form];
+        ratios[form]->denominator = sums->denominator[form];
+        ratios[form]->value = sums->value[form];
+        ratio_end(ratios[form], sums->squares[form]);
+    }
+    retention_fill(out, &sums->ends);
+}
+
+/* Both runs; of the first what all come to is what the groups do. */
+static bool sums_fill(const struct measure_retained *retained, const struct measure_spells *spells,
+                      const uint32_t *groups, uint32_t count, struct sums *sums,
+                      struct proto_fault *fault)
+{
+    for (uint32_t a = 0; a < spells->accounts; a++) {
+        sums_add(&sums[count > 0 ? groups[a] + 1 : 0], &retained[a]);
+        if (a % ACCOUNTS_PER_ASKING == 0 && !measure_goes_on(spells->pace, fault)) {
+            return false;
+        }
+    }
+    for (uint32_t g = 1; g <= count; g++) {
+        sums_join(&sums[0], &sums[g]);
+    }
+    for (uint32_t g = 0; g <= count; g++) {
+        for (int form = 0; form < MEASURE_FORMS; form++) {
+            sums[g].value[form] =
+                sums[g].denominator[form] != 0
+                    ? (double)sums[g].numerator[form] / (double)sums[g].denominator[form]
+                    : MEASURE_NAN;
+        }
+    }
+    for (uint32_t a = 0; a < spells->accounts; a++) {
+        squares_add(&sums[0], &retained[a]);
+        if (count > 0) {
+            squares_add(&sums[groups[a] + 1], &retained[a]);
+        }
+        if (a % ACCOUNTS_PER_ASKING == 0 && !measure_goes_on(spells->pace, fault)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+struct measure_retention *measure_retained_sum(const struct measure_retained *retained,
+                                               const struct measure_spells *spells,
+                                               const uint32_t *groups, uint32_t count,
+                                               struct proto_fault *fault)
+{
+    struct measure_retention *retention = calloc((size_t)count + 1, sizeof *retention);
+    struct sums *sums = calloc((size_t)count + 1, sizeof *sums);
+    bool good = retention != NULL && sums != NULL;
+    if (!good) {
+        (void)proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %u groups", count);
+    }
+    good = good && sums_fill(retained, spells, groups, count, sums, fault);
+    for (uint32_t g = 0; g <= count && good; g++) {
+        sums_end(&sums[g], &retention[g]);
+    }
+    free(sums);
+    if (!good) {
+        free(retention);
+        return NULL;
+    }
+    return retention;
 }
 
 bool measure_retention_of(const struct measure_spells *spells, const struct measure_rules *rules,
-                          const uint32_t *groups, uint32_t group, int64_t from_ms, int64_t to_ms,
-                          struct measure_retention *retention, struct proto_fault *fault)
+                          int64_t from_ms, int64_t to_ms, struct measure_retention *retention,
+                          struct proto_fault *fault)
 {
     struct measure_retained *retained = measure_retained_make(spells, rules, from_ms, to_ms, fault);
-    uint32_t *members = calloc((size_t)spells->accounts + 1, sizeof *members);
-    bool good = retained != NULL && members != NULL;
-    if (retained != NULL && members == NULL) {
-        (void)proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %u accounts",
-                              spells->accounts);
+    struct measure_retention *all =
+        retained != NULL ? measure_retained_sum(retained, spells, NULL, 0, fault) : NULL;
+    if (all != NULL) {
+        *retention = *all;
     }
-    size_t count = 0;
-    for (uint32_t a = 0; a < spells->accounts && good; a++) {
-        members[count] = a;
-        count += groups == NULL || groups[a] == group;
-    }
-    if (good) {
-        measure_retained_sum(retained, members, count, retention);
-    }
-    free(members);
+    bool good = all != NULL;
+    free(all);
     free(retained);
     return good;
 }

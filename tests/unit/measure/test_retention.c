@@ -28,7 +28,7 @@ static struct measure_retention of(const struct measure_subscription *subscripti
     measure_rules_default(&rules);
     assert_true(rule == NULL || measure_rules_set_text(&rules, rule, &fault));
     assert_true(measure_spells_make(subscriptions, count, accounts, &rules, &spells, &fault));
-    assert_true(measure_retention_of(&spells, &rules, NULL, 0, FROM, TO, &retention, &fault));
+    assert_true(measure_retention_of(&spells, &rules, FROM, TO, &retention, &fault));
     measure_spells_fini(&spells);
     return retention;
 }
@@ -176,10 +176,10 @@ static void periods_that_are_none_are_refused(void **state)
     struct measure_retention r;
     measure_rules_default(&rules);
     assert_true(measure_spells_make(NULL, 0, 0, &rules, &spells, &fault));
-    assert_false(measure_retention_of(&spells, &rules, NULL, 0, TO, FROM, &r, &fault));
+    assert_false(measure_retention_of(&spells, &rules, TO, FROM, &r, &fault));
     assert_int_equal(fault.code, PROTO_BAD_FIELD);
-    assert_false(measure_retention_of(&spells, &rules, NULL, 0, FROM, MEASURE_NEVER, &r, &fault));
-    assert_true(measure_retention_of(&spells, &rules, NULL, 0, FROM, TO, &r, &fault));
+    assert_false(measure_retention_of(&spells, &rules, FROM, MEASURE_NEVER, &r, &fault));
+    assert_true(measure_retention_of(&spells, &rules, FROM, TO, &r, &fault));
     measure_spells_fini(&spells);
 }
 
