@@ -213,9 +213,19 @@ bool measure_rules_set_text(struct measure_rules *rules, const char *text,
     return measure_rules_set(rules, name, proto_span_text(sign + 1), fault);
 }
 
+/* Every amount asks: three letters are compared sooner than strcmp begins. */
+static bool is_base(const struct measure_rules *rules, const char *currency)
+{
+    size_t i = 0;
+    while (currency[i] != '\0' && currency[i] == rules->base[i]) {
+        i++;
+    }
+    return currency[i] == rules->base[i];
+}
+
 int64_t measure_rules_rate(const struct measure_rules *rules, const char *currency)
 {
-    if (currency[0] == '\0' || strcmp(currency, rules->base) == 0) {
+    if (currency[0] == '\0' || is_base(rules, currency)) {
         return MEASURE_RATE_ONE;
     }
     const struct measure_rate *rate = rate_find(rules, currency);
@@ -259,7 +269,7 @@ static int64_t power_of_ten(unsigned exponent)
 struct measure_worth measure_rules_worth(const struct measure_rules *rules, const char *currency)
 {
     struct measure_worth worth = {measure_rules_rate(rules, currency), MEASURE_RATE_ONE};
-    if (currency[0] == '\0' || rules->base[0] == '\0' || strcmp(currency, rules->base) == 0) {
+    if (currency[0] == '\0' || rules->base[0] == '\0' || is_base(rules, currency)) {
         return worth; /* the same unit */
     }
     unsigned from = event_money_digits(proto_span_text(currency));
@@ -272,6 +282,10 @@ struct measure_worth measure_rules_worth(const struct measure_rules *rules, cons
 int64_t measure_money(int64_t amount, struct measure_worth worth, uint32_t term)
 {
     __extension__ typedef __int128 wide;
+    if (worth.over == worth.under && worth.under % 2 == 0 && amount >= 0 &&
+        amount <= INT64_MAX / 4) {
+        return (2 * amount + term) / (2 * (int64_t)term); /* the same, in 64 bits */
+    }
     wide over = (wide)amount * worth.over;
     wide under = (wide)term * worth.under;
     wide half = over < 0 ? -under / 2 : under / 2;

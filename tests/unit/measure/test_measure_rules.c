@@ -150,6 +150,15 @@ static void money_of_other_currencies_is_worth_minor_units_of_the_base(void **st
         assert_int_equal(measure_money(cases[i].amount, worth, cases[i].term), cases[i].right);
         assert_int_equal(measure_rules_worth(&rules, "XXX").over, 0);
     }
+    /* Of one currency it is divided in 64 bits; by these odd numbers in 128. */
+    for (int64_t amount = 0; amount < 5000; amount++) {
+        int64_t minor = amount < 4000 ? amount : INT64_MAX / 4 - 4500 + amount;
+        for (uint32_t term = 1; term <= 36; term++) {
+            const struct measure_worth even = {MEASURE_RATE_ONE, MEASURE_RATE_ONE};
+            const struct measure_worth odd = {1, 1};
+            assert_int_equal(measure_money(minor, even, term), measure_money(minor, odd, term));
+        }
+    }
     assert_true(measure_money_units("") == 100 && measure_money_units("JPY") == 1);
 }
 

@@ -221,20 +221,72 @@ static void who_asked_can_give_up_in_each_walk(void **state)
     const struct measure_pace pace = {looks_count, &left};
     assert_non_null(all);
     measure_rules_default(&rules);
-    for (uint32_t a = 0; a < COUNT; a++) {
-        all[a] = measure_subscription_open(a, 0, 1000, 1);
-    }
-    assert_true(measure_spells_make_at(all, COUNT, COUNT, &rules, &pace, &spells, &fault));
-    assert_int_equal(UINT32_MAX - left, 3 * 2); /* counting, placing, sorting */
-    assert_ptr_equal(spells.pace, &pace);
-    measure_spells_fini(&spells);
-    for (unsigned most = 0; most < 6; most++) {
-        left = most;
-        fault.code = PROTO_OK;
-        assert_false(measure_spells_make_at(all, COUNT, COUNT, &rules, &pace, &spells, &fault));
-        assert_int_equal(fault.code, PROTO_CANCELLED);
+    for (unsigned backwards = 0; backwards < 2; backwards++) {
+        unsigned walks = 2 + backwards; /* making, placing what is in another order, sorting */
+        for (uint32_t a = 0; a < COUNT; a++) {
+            all[a] = measure_subscription_open(backwards ? COUNT - 1 - a : a, 0, 1000, 1);
+        }
+        left = UINT32_MAX;
+        assert_true(measure_spells_make_at(all, COUNT, COUNT, &rules, &pace, &spells, &fault));
+        assert_int_equal(UINT32_MAX - left, walks * 2);
+        assert_ptr_equal(spells.pace, &pace);
+        measure_spells_fini(&spells);
+        for (unsigned most = 0; most < walks * 2; most++) {
+            left = most;
+            fault.code = PROTO_OK;
+            assert_false(measure_spells_make_at(all, COUNT, COUNT, &rules, &pace, &spells, &fault));
+            assert_int_equal(fault.code, PROTO_CANCELLED);
+        }
     }
     free(all);
+}
+
+/* In whatever order subscriptions come, and however many pieces they are cut into. */
+static void spells_stand_by_account_and_start(void **state)
+{
+    (void)state;
+    enum { COUNT = 300, ACCOUNTS = 40 };
+    static struct measure_subscription sorted[COUNT], mixed[COUNT];
+    uint64_t seed = 5;
+    size_t count = 0;
+    for (uint32_t a = 0; a < ACCOUNTS; a++) {
+        for (; count < (size_t)(a + 1) * COUNT / ACCOUNTS; count++) {
+            seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
+            int64_t start = (int64_t)(seed >> 40) % 500;
+            struct measure_subscription *s = &sorted[count];
+            *s = measure_subscription_open(a, start * MEASURE_DAY_MS, (int64_t)(seed >> 50) + 2, 1);
+            s->end_ms = s->start_ms + 90 * MEASURE_DAY_MS;
+            if (seed >> 33 & 1) {
+                s->pause_ms = s->start_ms + 10 * MEASURE_DAY_MS;
+                s->resume_ms = s->start_ms + 20 * MEASURE_DAY_MS;
+                s->discount_end_ms = s->start_ms + 30 * MEASURE_DAY_MS;
+                s->discount = 1;
+            }
+        }
+    }
+    for (size_t i = 0; i < COUNT; i++) {
+        mixed[i * 7 % COUNT] = sorted[i]; /* 7 has no divisor in common with 300 */
+    }
+    struct measure_rules rules = rules_of("paused=excluded", "discount=net");
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct measure_spells one;
+    struct measure_spells other;
+    assert_true(measure_spells_make(sorted, COUNT, ACCOUNTS, &rules, &one, &fault));
+    assert_true(measure_spells_make(mixed, COUNT, ACCOUNTS, &rules, &other, &fault));
+    assert_true(one.count > COUNT + COUNT / 2);
+    assert_int_equal(one.count, other.count);
+    assert_int_equal(one.first[ACCOUNTS], one.count);
+    assert_memory_equal(one.first, other.first, (ACCOUNTS + 1) * sizeof *one.first);
+    for (size_t i = 0; i < one.count; i++) {
+        const struct measure_spell *a = &one.items[i];
+        const struct measure_spell *b = &other.items[i];
+        assert_true(a->account == b->account && a->from_ms == b->from_ms && a->to_ms == b->to_ms &&
+                    a->minor == b->minor);
+        assert_true(i == 0 || a->account > a[-1].account ||
+                    (a->account == a[-1].account && a->from_ms >= a[-1].from_ms));
+    }
+    measure_spells_fini(&one);
+    measure_spells_fini(&other);
 }
 
 int main(void)
@@ -249,6 +301,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_measured_is_refused_by_name),
         cmocka_unit_test(amounts_beyond_the_bound_of_all_are_refused),
         cmocka_unit_test(who_asked_can_give_up_in_each_walk),
+        cmocka_unit_test(spells_stand_by_account_and_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
