@@ -216,7 +216,7 @@ class Nodes(unittest.TestCase):
         self.assertEqual(self.client.call("score", {"id": "a00007"}, timeout_ms=60000)["raw"], self.raw)
 
     def test_one_that_is_killed_costs_no_answer(self):
-        for _ in range(3):
+        for _ in range(2):
             server = self.asked()
             server.process.kill()
             server.process.wait()
