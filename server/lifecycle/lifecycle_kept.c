@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The request's place is found, or that of the one that was asked longest ago is cleared; then each
- * page is taken as it was or summed anew, and what all come to is the answer. Whatever is unusual
- * ends it without one. */
+ * page is taken as it was, or summed anew and its sums put in the place of those before in the sums
+ * of all, which are the answer. Whatever is unusual ends it without one. */
 #include "server/lifecycle/lifecycle_kept.h"
 
 #include <stdlib.h>
@@ -26,6 +26,7 @@ struct kept_request {
     struct measure_moments moments;
     struct page_sums *pages;
     uint32_t count;
+    struct measure_mrr_sums *sums; /* of all pages */
 };
 
 /* The guest of columns. */
@@ -51,6 +52,7 @@ static void request_clear(struct kept_request *request)
         free(request->pages[i].sums);
     }
     free(request->pages);
+    free(request->sums);
     measure_moments_fini(&request->moments);
     *request = (struct kept_request){.used = 0};
 }
@@ -90,10 +92,17 @@ static struct kept_request *request_find(struct lifecycle_kept *kept,
     oldest->to_ms = settings->to_ms;
     oldest->period_months = settings->period_months;
     oldest->rules = run->result->rules;
-    return measure_moments_make(&oldest->moments, settings->from_ms, settings->to_ms,
-                                settings->period_months, false, fault)
-               ? oldest
-               : NULL;
+    if (!measure_moments_make(&oldest->moments, settings->from_ms, settings->to_ms,
+                              settings->period_months, false, fault)) {
+        return NULL;
+    }
+    oldest->sums = calloc(oldest->moments.count, sizeof *oldest->sums);
+    if (oldest->sums == NULL) {
+        (void)proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu periods",
+                              oldest->moments.count);
+        return NULL;
+    }
+    return oldest;
 }
 
 static bool pages_room(struct kept_request *request, uint32_t count)
@@ -141,7 +150,7 @@ static struct measure_subscription *page_open(const struct lifecycle_page *page,
 }
 
 /* False: it cannot be said here. */
-static bool page_sum(const struct kept_request *request, struct lifecycle_page *page,
+static bool page_sum(struct kept_request *request, struct lifecycle_page *page,
                      struct page_sums *sums)
 {
     struct proto_fault ignored = {.code = PROTO_OK};
@@ -165,6 +174,12 @@ static bool page_sum(const struct kept_request *request, struct lifecycle_page *
         free(made.sums);
         return false;
     }
+    for (size_t p = 0; p + 1 < request->moments.count; p++) {
+        measure_mrr_sums_join(&request->sums[p], &made.sums[p]);
+        if (sums->sums != NULL) {
+            measure_mrr_sums_part(&request->sums[p], &sums->sums[p]);
+        }
+    }
     lifecycle_page_release(sums->page);
     free(sums->sums);
     made.page = lifecycle_page_retain(page);
@@ -172,28 +187,15 @@ static bool page_sum(const struct kept_request *request, struct lifecycle_page *
     return true;
 }
 
-/* Whether the view sees each account as the page has it. */
-static bool holds_all(const struct lifecycle_page *page, const struct store_view *view,
-                      uint32_t slots)
-{
-    uint32_t first = page->number * LIFECYCLE_PAGE_SLOTS;
-    for (uint32_t at = 0; at < LIFECYCLE_PAGE_SLOTS && first + at < slots; at++) {
-        if (!lifecycle_page_holds(page, view, first + at)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* What all pages come to. */
 struct total {
-    struct measure_mrr_sums *sums;
     int64_t amounts;
+    bool beyond; /* MEASURE_SUM_MAX */
     char currency[MEASURE_CURRENCY_BYTES];
 };
 
-static bool page_add(const struct kept_request *request, const struct page_sums *page,
-                     struct total *total, struct lifecycle_result *result)
+static bool page_add(const struct page_sums *page, struct total *total,
+                     struct lifecycle_result *result)
 {
     if (page->held > 0 && total->currency[0] == '\0') {
         memcpy(total->currency, page->currency, sizeof total->currency);
@@ -204,12 +206,9 @@ static bool page_add(const struct kept_request *request, const struct page_sums 
     if (page->held == 0) {
         return true;
     }
-    for (size_t p = 0; p + 1 < request->moments.count; p++) {
-        measure_mrr_sums_join(&total->sums[p], &page->sums[p]);
-    }
-    return strcmp(total->currency, page->currency) == 0 &&
-           !__builtin_add_overflow(total->amounts, page->amounts, &total->amounts) &&
-           total->amounts <= MEASURE_SUM_MAX;
+    total->beyond = __builtin_add_overflow(total->amounts, page->amounts, &total->amounts) ||
+                    total->amounts > MEASURE_SUM_MAX;
+    return strcmp(total->currency, page->currency) == 0 && !total->beyond;
 }
 
 static bool pages_add(struct kept_request *request, struct lifecycle_run *run, struct total *total,
@@ -223,10 +222,13 @@ static bool pages_add(struct kept_request *request, struct lifecycle_run *run, s
         struct lifecycle_page *page =
             lifecycle_columns_page(run->request->columns, worker, run->job, number, fault);
         struct page_sums *sums = &request->pages[number];
-        good = page != NULL && holds_all(page, worker->view, slots) &&
+        good = page != NULL && lifecycle_page_holds_all(page, worker->view) &&
                (sums->page == page || page_sum(request, page, sums)) &&
-               page_add(request, sums, total, result);
+               page_add(sums, total, result);
         lifecycle_page_release(page);
+    }
+    if (total->beyond) {
+        request_clear(request); /* sums of what never comes to an answer are not added to */
     }
     return good && result->subscriptions > 0;
 }
@@ -236,9 +238,8 @@ static bool request_answer(struct kept_request *request, struct lifecycle_run *r
 {
     struct proto_fault why = {.code = PROTO_OK};
     struct lifecycle_result result = {.newest_ms = INT64_MIN};
-    struct total total = {.sums = calloc(request->moments.count, sizeof *total.sums)};
-    bool good = request->moments.count > 1 && total.sums != NULL &&
-                pages_add(request, run, &total, &result, &why);
+    struct total total = {.amounts = 0};
+    bool good = request->moments.count > 1 && pages_add(request, run, &total, &result, &why);
     if (good) {
         struct measure_rules *rules = &run->result->rules;
         if (rules->base[0] == '\0') {
@@ -248,10 +249,9 @@ static bool request_answer(struct kept_request *request, struct lifecycle_run *r
         run->result->events = result.events;
         run->result->subscriptions = result.subscriptions;
         run->result->newest_ms = result.newest_ms;
-        *done =
-            measure_mrr_rows_add(&run->result->table, "all", &request->moments, total.sums, &why);
+        *done = measure_mrr_rows_add(&run->result->table, "all", &request->moments, request->sums,
+                                     &why);
     }
-    free(total.sums);
     if (why.code != PROTO_OK) {
         *fault = why;
     }

@@ -8,8 +8,8 @@
  * currencies, a term that is not known, no subscription at all), is for who gathers everything and
  * says what is wrong. Shapes: LIFECYCLE_KEPT_MAX requests. Ownership: the guest of the columns,
  * with which it ends; pages are retained. Errors: *done false without a fault; CANCELLED, DEADLINE.
- * Threads: any, one at a time. Cost: some 3 µs a page of 256 accounts that is as it was, 100 µs one
- * that is not; 6 KiB a page and three years of months. */
+ * Threads: any, one at a time. Cost: some 0.3 µs a page of 256 accounts that is as it was, 100 µs
+ * one that is not; 6 KiB a page and three years of months. */
 #ifndef LIFECYCLE_LIFECYCLE_KEPT_H
 #define LIFECYCLE_LIFECYCLE_KEPT_H
 

@@ -68,6 +68,8 @@ void lifecycle_page_release(struct lifecycle_page *page); /* NULL is fine */
 /* Whether the view sees the timeline of the slot, which is of the page, as the page has it. */
 bool lifecycle_page_holds(const struct lifecycle_page *page, const struct store_view *view,
                           uint32_t slot);
+/* The same of each of its slots, asked at once. */
+bool lifecycle_page_holds_all(const struct lifecycle_page *page, const struct store_view *view);
 static inline bool lifecycle_page_unread(const struct lifecycle_page *page, uint32_t slot)
 {
     uint32_t at = slot % LIFECYCLE_PAGE_SLOTS;

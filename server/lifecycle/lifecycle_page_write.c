@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Each column is planned, room for all of them is made behind the head, and they are written one
  * after the other: what is aligned first. Memory can run out. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "server/lifecycle/lifecycle_page_parts.h"
 #include "server/store/store.h"
+#include "server/store/told.h"
 
 const struct event_column *lifecycle_page_column(const struct lifecycle_page *page,
                                                  enum lifecycle_page_column column)
@@ -173,6 +175,17 @@ bool lifecycle_page_holds(const struct lifecycle_page *page, const struct store_
 {
     uint64_t told = store_view_told(view, slot);
     return told <= page->seq && told <= store_view_seq(view) && !lifecycle_page_unread(page, slot);
+}
+
+bool lifecycle_page_holds_all(const struct lifecycle_page *page, const struct store_view *view)
+{
+    static_assert(LIFECYCLE_PAGE_SLOTS == STORE_TOLD_GROUP, "a page is a group");
+    uint64_t told = store_view_told_group(view, page->number * LIFECYCLE_PAGE_SLOTS);
+    uint64_t unread = 0;
+    for (size_t i = 0; i < LIFECYCLE_PAGE_SLOTS / 64; i++) {
+        unread |= page->unread[i];
+    }
+    return told <= page->seq && told <= store_view_seq(view) && unread == 0;
 }
 
 struct lifecycle_page *lifecycle_page_retain(struct lifecycle_page *page)

@@ -134,6 +134,14 @@ void measure_mrr_sums_join(struct measure_mrr_sums *to, const struct measure_mrr
     to->gross += from->gross;
 }
 
+void measure_mrr_sums_part(struct measure_mrr_sums *from, const struct measure_mrr_sums *part)
+{
+    measure_movement_part(&from->move, &part->move);
+    from->then -= part->then;
+    from->net -= part->net;
+    from->gross -= part->gross;
+}
+
 bool measure_mrr_rows_add(struct measure_table *table, const char *segment,
                           const struct measure_moments *moments,
                           const struct measure_mrr_sums *sums, struct proto_fault *fault)

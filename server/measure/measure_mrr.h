@@ -51,6 +51,8 @@ bool measure_mrr_sums_make(const struct measure_spells *spells, const struct mea
                            const struct measure_moments *moments, struct measure_mrr_sums *sums,
                            uint32_t *members, struct proto_fault *fault);
 void measure_mrr_sums_join(struct measure_mrr_sums *to, const struct measure_mrr_sums *from);
+/* Takes away what was joined. */
+void measure_mrr_sums_part(struct measure_mrr_sums *from, const struct measure_mrr_sums *part);
 /* The rows of a segment. */
 bool measure_mrr_rows_add(struct measure_table *table, const char *segment,
                           const struct measure_moments *moments,

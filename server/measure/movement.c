@@ -53,6 +53,19 @@ void measure_movement_join(struct measure_movement *to, const struct measure_mov
     to->customers_kept += from->customers_kept;
 }
 
+void measure_movement_part(struct measure_movement *from, const struct measure_movement *part)
+{
+    from->start -= part->start;
+    from->end -= part->end;
+    for (int move = 0; move < MEASURE_MOVES; move++) {
+        from->sum[move] -= part->sum[move];
+        from->count[move] -= part->count[move];
+    }
+    from->customers_start -= part->customers_start;
+    from->customers_end -= part->customers_end;
+    from->customers_kept -= part->customers_kept;
+}
+
 struct measure_movement measure_movement_of(const struct measure_spells *spells, int64_t from_ms,
                                             int64_t to_ms)
 {

@@ -46,6 +46,8 @@ enum measure_move measure_movement_add(const struct measure_spells *spells, uint
                                        struct measure_movement *total);
 /* Adds one total to another. */
 void measure_movement_join(struct measure_movement *to, const struct measure_movement *from);
+/* Takes away what was joined. */
+void measure_movement_part(struct measure_movement *from, const struct measure_movement *part);
 
 /* Year, month and day of a day counted from 1970. Source: H. Hinnant, civil_from_days. */
 void measure_civil(int64_t days, int *year, int *month, int *day);

@@ -290,3 +290,8 @@ uint64_t store_view_told(const struct store_view *view, uint32_t slot)
 {
     return store_told(&view->store->tolds, slot);
 }
+
+uint64_t store_view_told_group(const struct store_view *view, uint32_t slot)
+{
+    return store_told_group(&view->store->tolds, slot);
+}
