@@ -137,16 +137,20 @@ def snapshots(tool, cluster, binary, flags):
         return found["applied"] < found["snapshot"] + SNAPSHOT_ENTRIES and \
             len(kept()) == 2 and kept()[-1] == found["snapshot"]
 
-    seen = set()
+    def base():
+        return int(cluster.primary.ask("SELECT base FROM icpd.head"))
+
+    seen, began = set(), base()
     while len(seen - {0}) < 3:
         seq = fill_up(cluster, "snapshot")
         seen.add(stats(writer)["snapshot"])
+        now = base()
+        assert now == began or len(kept()) >= 2, "trimmed before there were two snapshots"
     wait_until(settled, "two snapshots are to be kept")
     oldest, newest = kept()
     # Who was here and is gone for good is waited for no longer.
     cluster.primary.ask("DELETE FROM icpd.node WHERE name IN ('empty', 'restored')")
-    wait_until(lambda: cluster.primary.ask("SELECT base FROM icpd.head") == str(oldest),
-               "what no snapshot needs was not trimmed")
+    wait_until(lambda: base() == oldest, "what no snapshot needs was not trimmed")
     assert cluster.primary.ask(f"SELECT icpd.trim({seq})") == str(oldest), "trimmed too much"
     further[0].start()
     assert f'made of a snapshot","seq":{newest}' in log_of(further[0]), log_of(further[0])
