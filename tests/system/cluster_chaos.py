@@ -19,6 +19,7 @@ ROUNDS = 40  # of one thing after another, at random, of the long run
 SLOW_RATE = 2000  # bytes a second and way
 DAY_S = 86400
 PINNED = 6  # writes through the second node while its line is cut over and over
+CUTS = 20  # connections at most meanwhile: a slow machine comes to nothing else
 ANSWER_BYTES = 120  # about those of one answer or question: where a line is cut within it
 
 
@@ -148,14 +149,17 @@ class Chaos:
                 line.good()
         self.tell("half-open lines, s at most", round(seconds))
 
+    def resets(self):
+        return sum(line.resets for line in self.cluster.lines)
+
     def pinned(self, cut):
         """Writes through the node behind the lines, which are cut over and over meanwhile."""
         self.number += 1
         writer = Writer(f"p{self.number}", PINNED, 0, self.cluster.nodes[1:2])
         writer.start()
-        resets = sum(line.resets for line in self.cluster.lines)
+        resets = self.resets()
         while writer.is_alive():
-            for line in self.cluster.lines:
+            for line in self.cluster.lines if self.resets() < resets + CUTS else ():
                 cut(line, self.random.randrange(1, ANSWER_BYTES))
             writer.join(0.25)
         if writer.fault:
@@ -163,7 +167,7 @@ class Chaos:
         for line in self.cluster.lines:
             line.good()
         self.wanted += [f"{writer.name}-{i}" for i in range(PINNED)]
-        return sum(line.resets for line in self.cluster.lines) - resets
+        return self.resets() - resets
 
     def cut_in_answers(self):
         before, unknown = self.again(), 0
