@@ -72,32 +72,32 @@ void measure_states_of(const struct measure_spells *spells, uint32_t account,
     }
 }
 
-bool measure_steps_make(struct measure_steps *steps, const struct measure_moments *moments,
+bool measure_turns_make(struct measure_turns *steps, const struct measure_moments *moments,
                         struct proto_fault *fault)
 {
     double span = (double)(moments->at[moments->count - 1] - moments->at[0]);
     *steps =
-        (struct measure_steps){.moments = moments,
+        (struct measure_turns){.moments = moments,
                                .per_ms = span > 0 ? (double)(moments->count - 1) / span : 0,
                                .touched = calloc(moments->count / 64 + 1, sizeof *steps->touched),
                                .at = calloc(moments->count + 1, sizeof *steps->at)};
     if (steps->touched == NULL || steps->at == NULL) {
-        measure_steps_fini(steps);
+        measure_turns_fini(steps);
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu moments",
                                moments->count);
     }
     return true;
 }
 
-void measure_steps_fini(struct measure_steps *steps)
+void measure_turns_fini(struct measure_turns *steps)
 {
     free(steps->touched);
     free(steps->at);
-    *steps = (struct measure_steps){.moments = NULL};
+    *steps = (struct measure_turns){.moments = NULL};
 }
 
 /* The first moment that is not before the time: months are about as long as one another. */
-static size_t step_find(const struct measure_steps *steps, int64_t at_ms)
+static size_t step_find(const struct measure_turns *steps, int64_t at_ms)
 {
     const struct measure_moments *moments = steps->moments;
     if (at_ms <= moments->at[0]) {
@@ -117,14 +117,14 @@ static size_t step_find(const struct measure_steps *steps, int64_t at_ms)
     return i;
 }
 
-static void step_add(struct measure_steps *steps, size_t moment, int64_t mrr, int64_t customers)
+static void step_add(struct measure_turns *steps, size_t moment, int64_t mrr, int64_t customers)
 {
     steps->touched[moment / 64] |= UINT64_C(1) << moment % 64;
     steps->at[moment].mrr += mrr;
     steps->at[moment].customers += customers;
 }
 
-void measure_steps_put(struct measure_steps *steps, const struct measure_spells *spells,
+void measure_turns_put(struct measure_turns *steps, const struct measure_spells *spells,
                        uint32_t account, int64_t *paid_ms)
 {
     *paid_ms = MEASURE_NEVER;
@@ -142,7 +142,7 @@ void measure_steps_put(struct measure_steps *steps, const struct measure_spells 
     }
 }
 
-bool measure_steps_next(struct measure_steps *steps, struct measure_walk *walk)
+bool measure_turns_next(struct measure_turns *steps, struct measure_turns_walk *walk)
 {
     size_t words = steps->moments->count / 64 + 1;
     while (walk->word < words && steps->touched[walk->word] == 0) {
@@ -156,7 +156,7 @@ bool measure_steps_next(struct measure_steps *steps, struct measure_walk *walk)
     walk->state.mrr += steps->at[walk->at].mrr;
     walk->customers += steps->at[walk->at].customers;
     walk->state.customer = walk->customers > 0;
-    steps->at[walk->at] = (struct measure_step){0, 0};
+    steps->at[walk->at] = (struct measure_turn){0, 0};
     return walk->at < steps->moments->count; /* what lies behind all moments is the last */
 }
 

@@ -32,32 +32,32 @@ void measure_states_of(const struct measure_spells *spells, uint32_t account,
                        const struct measure_moments *moments, struct measure_state *states,
                        int64_t *paid_ms);
 
-/* The same states as steps, for accounts that change seldom: where they change, and to what. */
-struct measure_steps {
+/* The same states as turns, for accounts that change seldom: where they change, and to what. */
+struct measure_turns {
     const struct measure_moments *moments; /* borrowed */
     double per_ms;                         /* moments a millisecond, about */
     uint64_t *touched;                     /* bit i: something changes at moment i */
-    struct measure_step {
+    struct measure_turn {
         int64_t mrr;       /* what is added at the moment, … */
         int64_t customers; /* … and how many spells begin at it less those that end */
     } * at;
 };
-bool measure_steps_make(struct measure_steps *steps, const struct measure_moments *moments,
+bool measure_turns_make(struct measure_turns *steps, const struct measure_moments *moments,
                         struct proto_fault *fault);
-void measure_steps_fini(struct measure_steps *steps);
+void measure_turns_fini(struct measure_turns *steps);
 /* Takes the spells of an account. The steps of the account before must have been walked to the end.
  */
-void measure_steps_put(struct measure_steps *steps, const struct measure_spells *spells,
+void measure_turns_put(struct measure_turns *steps, const struct measure_spells *spells,
                        uint32_t account, int64_t *paid_ms);
 /* The next step of a walk, that begins with a walk of zeros; `state` is that from moment `at` on.
  * False: there is no more. */
-struct measure_walk {
+struct measure_turns_walk {
     size_t at;
     struct measure_state state;
     int64_t customers;
     size_t word;
 };
-bool measure_steps_next(struct measure_steps *steps, struct measure_walk *walk);
+bool measure_turns_next(struct measure_turns *steps, struct measure_turns_walk *walk);
 /* The movement from one state to another, added; as measure_movement_add. */
 enum measure_move measure_state_move(const struct measure_state *start,
                                      const struct measure_state *end, bool paid_before,

@@ -51,15 +51,15 @@ struct measure_ratio measure_ratio_of(const int64_t *now, const int64_t *then, s
 }
 
 /* The account's movements by the month, of the steps that were put. */
-static struct measure_retained retained_of(struct measure_steps *steps, int64_t paid_ms,
+static struct measure_retained retained_of(struct measure_turns *steps, int64_t paid_ms,
                                            bool within)
 {
     const int64_t *at = steps->moments->at;
     struct measure_movement moves = {0};
-    struct measure_walk walk = {.at = 0};
+    struct measure_turns_walk walk = {.at = 0};
     struct measure_state before = {0, false};
     struct measure_retained one = {.paid_before = paid_ms < at[0]};
-    while (measure_steps_next(steps, &walk)) {
+    while (measure_turns_next(steps, &walk)) {
         if (walk.at == 0) {
             one.start = walk.state.mrr;
             one.customer_start = walk.state.customer;
@@ -117,11 +117,11 @@ struct measure_retained *measure_retained_make(const struct measure_spells *spel
 {
     bool within = measure_rules_has(rules, MEASURE_RULE_REACTIVATION, MEASURE_REACTIVATION_WITHIN);
     struct measure_moments moments;
-    struct measure_steps steps;
+    struct measure_turns steps;
     if (!measure_moments_make(&moments, from_ms, to_ms, 1, true, fault)) {
         return NULL;
     }
-    if (!measure_steps_make(&steps, &moments, fault)) {
+    if (!measure_turns_make(&steps, &moments, fault)) {
         measure_moments_fini(&moments);
         return NULL;
     }
@@ -130,11 +130,11 @@ struct measure_retained *measure_retained_make(const struct measure_spells *spel
                                                     "no memory for %u accounts", spells->accounts);
     for (uint32_t a = 0; a < spells->accounts && good; a++) {
         int64_t paid_ms = MEASURE_NEVER;
-        measure_steps_put(&steps, spells, a, &paid_ms);
+        measure_turns_put(&steps, spells, a, &paid_ms);
         retained[a] = retained_of(&steps, paid_ms, within);
         good = a % ACCOUNTS_PER_ASKING != 0 || measure_goes_on(spells->pace, fault);
     }
-    measure_steps_fini(&steps);
+    measure_turns_fini(&steps);
     measure_moments_fini(&moments);
     if (!good) {
         free(retained);

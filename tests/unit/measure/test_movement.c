@@ -143,9 +143,9 @@ static void states_of_many_moments_are_those_of_each(void **state)
     }
 }
 
-/* Walked step by step each moment has the state that states at all moments have; an account leaves
+/* Walked turn by turn each moment has the state that states at all moments have; an account leaves
  * nothing to the next. */
-static void steps_are_where_states_change(void **state)
+static void turns_are_where_states_change(void **state)
 {
     (void)state;
     static const int period_months[] = {1, 3, 12};
@@ -157,7 +157,7 @@ static void steps_are_where_states_change(void **state)
         struct proto_fault fault = {.code = PROTO_OK};
         struct measure_spells spells;
         struct measure_moments moments;
-        struct measure_steps steps;
+        struct measure_turns steps;
         for (int i = 0; i < 12; i++) {
             seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
             int64_t from = day(2014, 1, 1) + (int64_t)(seed >> 40) % 4000 * MEASURE_DAY_MS;
@@ -170,26 +170,26 @@ static void steps_are_where_states_change(void **state)
         assert_true(measure_spells_make(subscriptions, 12, 4, &rules, &spells, &fault));
         assert_true(measure_moments_make(&moments, day(2016, 1, 31), day(2023, 6, 15),
                                          period_months[round % 3], round % 2 == 0, &fault));
-        assert_true(measure_steps_make(&steps, &moments, &fault));
+        assert_true(measure_turns_make(&steps, &moments, &fault));
         for (uint32_t account = 0; account < 4; account++) {
             struct measure_state states[128];
-            struct measure_walk walk = {.at = 0};
+            struct measure_turns_walk walk = {.at = 0};
             struct measure_state here = {0, false};
             int64_t paid_ms = 0;
             int64_t paid_too = 0;
             size_t next = 0;
             measure_states_of(&spells, account, &moments, states, &paid_ms);
-            measure_steps_put(&steps, &spells, account, &paid_too);
+            measure_turns_put(&steps, &spells, account, &paid_too);
             assert_int_equal(paid_ms, paid_too);
             for (bool more = true; more; here = walk.state) {
-                more = measure_steps_next(&steps, &walk);
+                more = measure_turns_next(&steps, &walk);
                 for (; next < (more ? walk.at : moments.count); next++) {
                     assert_int_equal(states[next].mrr, here.mrr);
                     assert_int_equal(states[next].customer, here.customer);
                 }
             }
         }
-        measure_steps_fini(&steps);
+        measure_turns_fini(&steps);
         measure_moments_fini(&moments);
         measure_spells_fini(&spells);
     }
@@ -202,7 +202,7 @@ int main(void)
         cmocka_unit_test(movements_are_of_accounts_not_of_subscriptions),
         cmocka_unit_test(months_are_those_of_the_calendar),
         cmocka_unit_test(states_of_many_moments_are_those_of_each),
-        cmocka_unit_test(steps_are_where_states_change),
+        cmocka_unit_test(turns_are_where_states_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
