@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The rows are laid out twice, those to learn from and those left out; rounds of steps follow, each
- * on the residuals that the one before left, until the rows left out are told no better. Of very
- * many rows a round looks at a part, the next round at the next one: rows stand in no order, so
- * that each part says the same but for noise, which the small rate averages away. Failures are of
- * memory, and cancelling. */
+ * on the residuals that the one before left. Of very many rows a round looks at a part, the next
+ * round at the next one: rows stand in no order, so that each part says the same but for noise,
+ * which the small rate averages away. Failures are of memory. */
 #include "server/learn/boost_bag.h"
 
 #include <math.h>
@@ -12,10 +11,6 @@
 
 #include "server/learn/kernel.h"
 #include "server/math/portable.h"
-
-/* Share of the loss that must go while patience lasts: of 100,000 rows left out, less would be a
- * third of a natural unit of likelihood in all, and rounds would go on for hundreds. */
-#define GAIN_LEAST 1e-5
 
 /* Rows of one side of the split, laid out for the inner loops. */
 struct bag_side {
@@ -59,27 +54,28 @@ static bool side_init(struct bag_side *side, const struct learn_bag *bag, bool h
     return side->grid != NULL && (bag->start == NULL || side->starts != NULL);
 }
 
-/* What a bag works with. */
-struct bag_work {
+struct learn_bag_work {
     const struct learn_bag *bag;
     const struct learn_kernel *kernel;
     struct bag_side inner, outer;
     size_t from, rows; /* of the inner rows, those that this round looks at */
     size_t parts;      /* that the inner rows are looked at in */
+    unsigned round;    /* that were gone */
     double intercept;
     double *tables;
     double *gains; /* by column, of a greedy round */
+    double gain;   /* of the column of cells looked at last */
     struct learn_sums sums[PROTO_BINS_MAX + 1];
     double values[PROTO_BINS_MAX + 1];
 };
 
-static const uint8_t *inner_column(const struct bag_work *work, size_t c)
+static const uint8_t *inner_column(const struct learn_bag_work *work, size_t c)
 {
     return learn_grid_column(work->inner.grid, c) + work->from;
 }
 
 /* Scores of some rows of a side, by the tables as they are. */
-static void scores_make(const struct bag_work *work, struct bag_side *side, size_t from,
+static void scores_make(const struct learn_bag_work *work, struct bag_side *side, size_t from,
                         size_t rows)
 {
     for (size_t i = 0; i < rows; i++) {
@@ -92,7 +88,7 @@ static void scores_make(const struct bag_work *work, struct bag_side *side, size
 }
 
 /* Room for the rows of a part, and scores of the first. */
-static bool scores_init(struct bag_work *work)
+static bool scores_init(struct learn_bag_work *work)
 {
     size_t inner = work->inner.grid->rows;
     size_t outer = work->outer.grid->rows;
@@ -112,16 +108,16 @@ static bool scores_init(struct bag_work *work)
 }
 
 /* The next part of the rows, if there are several. */
-static void part_next(struct bag_work *work, unsigned round)
+static void part_next(struct learn_bag_work *work)
 {
     if (work->parts > 1) {
-        work->from = (round - 1) % work->parts * work->rows;
+        work->from = work->round % work->parts * work->rows;
         scores_make(work, &work->inner, work->from, work->rows);
     }
 }
 
 /* As if all rows had been looked at, so that what draws to the average weighs the same. */
-static void sums_scale(struct bag_work *work, size_t bins)
+static void sums_scale(struct learn_bag_work *work, size_t bins)
 {
     double scale = (double)work->inner.grid->rows / (double)work->rows;
     for (size_t b = 0; work->parts > 1 && b < bins; b++) {
@@ -130,33 +126,28 @@ static void sums_scale(struct bag_work *work, size_t bins)
     }
 }
 
-static double loss(const struct bag_side *side)
-{
-    const double *weights = side->grid->weights;
-    double sum = 0.0;
-    for (size_t i = 0; i < side->grid->rows; i++) {
-        sum += math_logistic_loss(side->scores[i], side->grid->labels[i]) *
-               (weights == NULL ? 1.0 : weights[i]);
-    }
-    return sum;
-}
-
 /* What a step on the column would add, in values, from its sums; false: nothing. */
-static bool column_values(struct bag_work *work, size_t c)
+static bool column_values(struct learn_bag_work *work, size_t c)
 {
     const struct learn_grid *grid = work->bag->grid;
-    const struct learn_leaf_options *leaf = &work->bag->options->leaf;
+    struct learn_leaf_options leaf = work->bag->options->leaf;
+    int direction = grid->directions[c];
     sums_scale(work, grid->bins[c]);
-    bool any = learn_leaf_values(work->sums, grid->bins[c], grid->ordered[c], leaf,
+    if (grid->cells != NULL) {
+        work->gain = learn_cells_values(work->sums, &grid->cells[c], &leaf, work->values);
+        return work->gain > 0.0;
+    }
+    /* A cut that goes against the direction is taken back, which must leave another. */
+    leaf.leaves_max += direction != 0;
+    bool any = learn_leaf_values(work->sums, grid->bins[c], grid->ordered[c], &leaf,
                                  work->tables + work->bag->offsets[c], work->values);
-    return any && grid->directions[c] != 0
-               ? learn_leaf_monotone(work->sums, grid->bins[c], grid->directions[c], leaf,
-                                     work->values)
+    return any && direction != 0
+               ? learn_leaf_monotone(work->sums, grid->bins[c], direction, &leaf, work->values)
                : any;
 }
 
 /* Takes the values into the tables and the scores of the rows left out. */
-static void column_take(struct bag_work *work, size_t c)
+static void column_take(struct learn_bag_work *work, size_t c)
 {
     double *table = work->tables + work->bag->offsets[c];
     for (size_t b = 0; b < work->bag->grid->bins[c]; b++) {
@@ -167,14 +158,14 @@ static void column_take(struct bag_work *work, size_t c)
 }
 
 /* Weights of the rows that this round looks at; NULL: 1 each. */
-static const double *inner_weights(const struct bag_work *work)
+static const double *inner_weights(const struct learn_bag_work *work)
 {
     const double *weights = work->inner.grid->weights;
     return weights == NULL ? NULL : weights + work->from;
 }
 
 /* Takes the step of column c, if it has one, and sums up column next in the same pass. */
-static void pass(struct bag_work *work, size_t c, bool steps, size_t next)
+static void pass(struct learn_bag_work *work, size_t c, bool steps, size_t next)
 {
     const struct learn_pass pass = {
         .labels = work->inner.grid->labels + work->from,
@@ -189,7 +180,7 @@ static void pass(struct bag_work *work, size_t c, bool steps, size_t next)
 }
 
 /* One turn over all columns: each sees the residuals that the one before it left. */
-static void cyclic_round(struct bag_work *work)
+static void cyclic_round(struct learn_bag_work *work)
 {
     size_t columns = work->bag->grid->columns;
     if (columns == 0) {
@@ -210,29 +201,35 @@ static void cyclic_round(struct bag_work *work)
     }
 }
 
-static void derivatives_update(struct bag_work *work)
+static void derivatives_update(struct learn_bag_work *work)
 {
     work->kernel->derivatives(work->inner.scores, work->inner.grid->labels + work->from,
                               inner_weights(work), work->rows, work->inner.derivatives);
 }
 
-static bool column_look(struct bag_work *work, size_t c)
+static bool column_look(struct learn_bag_work *work, size_t c)
 {
     work->kernel->sums(inner_column(work, c), work->inner.derivatives, work->rows,
                        work->bag->grid->bins[c], work->sums);
     return column_values(work, c);
 }
 
+/* Of the step that values hold, by which columns are compared. */
+static double column_gain(const struct learn_bag_work *work, size_t c)
+{
+    const struct learn_grid *grid = work->bag->grid;
+    return grid->cells != NULL ? work->gain
+                               : learn_leaf_gain(work->sums, grid->bins[c], grid->ordered[c],
+                                                 &work->bag->options->leaf, work->values);
+}
+
 /* Steps the columns of largest gain, as it was when the round began; ties in order of columns. */
-static void greedy_round(struct bag_work *work)
+static void greedy_round(struct learn_bag_work *work)
 {
     const struct learn_grid *grid = work->bag->grid;
     derivatives_update(work);
     for (size_t c = 0; c < grid->columns; c++) {
-        work->gains[c] = column_look(work, c)
-                             ? learn_leaf_gain(work->sums, grid->bins[c], grid->ordered[c],
-                                               &work->bag->options->leaf, work->values)
-                             : -HUGE_VAL;
+        work->gains[c] = column_look(work, c) ? column_gain(work, c) : -HUGE_VAL;
     }
     for (size_t s = 0; s < work->bag->options->steps; s++) {
         size_t best = 0;
@@ -265,69 +262,41 @@ static double base_score(const struct learn_grid *grid)
     return math_log((positives + 0.5) / (all - positives + 0.5));
 }
 
-static bool progress(const struct learn_bag *bag, unsigned round)
+void learn_bag_go(struct learn_bag_work *work, unsigned rounds)
 {
-    return round % 8 != 0 || bag->on_progress(bag->progress_context,
-                                              (double)round / (double)bag->options->rounds_max);
-}
-
-static bool no_memory(const struct learn_bag *bag, struct proto_fault *fault)
-{
-    proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to learn from %zu rows",
-                    bag->grid->rows);
-    return false;
-}
-
-/* Rounds until patience ends; result->tables receives those of the best round. */
-static bool rounds_run(struct bag_work *work, struct learn_bag_result *result,
-                       struct proto_fault *fault)
-{
-    const struct learn_bag *bag = work->bag;
-    size_t entries = bag->offsets[bag->grid->columns];
-    bool ok = true;
-    result->loss = loss(&work->outer);
-    result->rounds = 0;
-    double told = result->loss; /* when patience began */
-    unsigned since = 0;
-    for (unsigned round = 1; ok && round <= bag->options->rounds_max; round++) {
-        part_next(work, round);
-        if (bag->options->steps > 0) {
+    for (unsigned end = work->round + rounds; work->round < end; work->round++) {
+        part_next(work);
+        if (work->bag->options->steps > 0) {
             greedy_round(work);
         } else {
             cyclic_round(work);
         }
-        double now = loss(&work->outer);
-        if (now < result->loss) {
-            result->loss = now;
-            result->rounds = round;
-            memcpy(result->tables, work->tables, entries * sizeof *work->tables);
-        }
-        if (now < told * (1.0 - GAIN_LEAST)) {
-            told = now;
-            since = round;
-        } else if (round - since >= bag->options->patience) {
-            break;
-        }
-        ok = progress(bag, round) ||
-             proto_fault_set(fault, PROTO_CANCELLED, "", "learning was cancelled");
     }
-    return ok;
 }
 
-static struct bag_work *work_create(const struct learn_bag *bag)
+double learn_bag_loss(const struct learn_bag_work *work)
 {
-    struct bag_work *work = calloc(1, sizeof *work);
-    if (work == NULL) {
-        return NULL;
+    const struct bag_side *side = &work->outer;
+    const double *weights = side->grid->weights;
+    double sum = 0.0;
+    for (size_t i = 0; i < side->grid->rows; i++) {
+        sum += math_logistic_loss(side->scores[i], side->grid->labels[i]) *
+               (weights == NULL ? 1.0 : weights[i]);
     }
-    work->bag = bag;
-    work->kernel = learn_kernel_choose();
-    work->tables = calloc(bag->offsets[bag->grid->columns] + 1, sizeof *work->tables);
-    work->gains = calloc(bag->grid->columns + 1, sizeof *work->gains);
-    return work;
+    return sum;
 }
 
-static void work_destroy(struct bag_work *work)
+const double *learn_bag_tables(const struct learn_bag_work *work)
+{
+    return work->tables;
+}
+
+double learn_bag_intercept(const struct learn_bag_work *work)
+{
+    return work->intercept;
+}
+
+void learn_bag_end(struct learn_bag_work *work)
 {
     if (work != NULL) {
         side_fini(&work->inner);
@@ -338,11 +307,17 @@ static void work_destroy(struct bag_work *work)
     }
 }
 
-bool learn_bag_fit(const struct learn_bag *bag, struct learn_bag_result *result,
-                   struct proto_fault *fault)
+struct learn_bag_work *learn_bag_begin(const struct learn_bag *bag)
 {
-    struct bag_work *work = work_create(bag);
-    bool ok = work != NULL && work->tables != NULL && work->gains != NULL &&
+    struct learn_bag_work *work = calloc(1, sizeof *work);
+    if (work == NULL) {
+        return NULL;
+    }
+    work->bag = bag;
+    work->kernel = learn_kernel_choose();
+    work->tables = calloc(bag->offsets[bag->grid->columns] + 1, sizeof *work->tables);
+    work->gains = calloc(bag->grid->columns + 1, sizeof *work->gains);
+    bool ok = work->tables != NULL && work->gains != NULL &&
               side_init(&work->inner, bag, false, SIZE_MAX) &&
               side_init(&work->outer, bag, true, LEARN_STOP_ROWS_MAX);
     if (ok) {
@@ -350,11 +325,8 @@ bool learn_bag_fit(const struct learn_bag *bag, struct learn_bag_result *result,
         ok = scores_init(work);
     }
     if (!ok) {
-        no_memory(bag, fault);
-    } else {
-        result->intercept = work->intercept;
-        ok = rounds_run(work, result, fault);
+        learn_bag_end(work);
+        return NULL;
     }
-    work_destroy(work);
-    return ok;
+    return work;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One bag of a fit: see boost.h. Threads: pure. Ownership: borrows everything. */
+/* One bag of a fit: see boost.h, which says when it stops. Threads: pure; one bag is of one thread
+ * at a time. Ownership: borrows what it is told. */
 #ifndef LEARN_BOOST_BAG_H
 #define LEARN_BOOST_BAG_H
 
@@ -18,20 +19,22 @@ struct learn_bag {
     unsigned fold;
     const double *start; /* rows, or NULL */
     const size_t *offsets;
-    const struct learn_boost_options
-        *options; /* its progress is the whole fit's, not called here */
-    bool (*on_progress)(void *context, double done); /* of this bag, 0 to 1 */
-    void *progress_context;
+    const struct learn_boost_options *options; /* its progress is the whole fit's, not called */
 };
 
-struct learn_bag_result {
-    double *tables; /* offsets[columns], zero on entry */
-    double intercept;
-    double loss; /* of the rows left out, at the round that it stopped at */
-    unsigned rounds;
-};
+/* A bag at work: where it stands after the rounds so far. */
+struct learn_bag_work;
 
-bool learn_bag_fit(const struct learn_bag *bag, struct learn_bag_result *result,
-                   struct proto_fault *fault);
+/* Before the first round. bag must outlive it. NULL: no memory. */
+struct learn_bag_work *learn_bag_begin(const struct learn_bag *bag);
+void learn_bag_end(struct learn_bag_work *work); /* NULL is fine */
+
+/* So many rounds more. */
+void learn_bag_go(struct learn_bag_work *work, unsigned rounds);
+/* Of the rows left out, by the tables as they are. */
+double learn_bag_loss(const struct learn_bag_work *work);
+/* offsets[columns] entries, the work's own. */
+const double *learn_bag_tables(const struct learn_bag_work *work);
+double learn_bag_intercept(const struct learn_bag_work *work);
 
 #endif

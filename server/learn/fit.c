@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Single columns first, cyclic and, where that leaves less loss out of fold, greedy; then pairs
- * that other folds prove, on what the columns leave; then the tables are written down, calibrated,
- * and the rows learned from become the reference. One exit frees everything. */
+/* Single columns first, cyclic and, where that leaves less loss out of fold, greedy; then pairs, if
+ * what one half of the folds finds holds on the other, on what the columns leave; then the tables
+ * are written down, calibrated, and the rows learned from become the reference. One exit frees
+ * everything. */
 #include "server/learn/fit.h"
 
 #include <assert.h>
@@ -16,6 +17,10 @@
 
 /* Share of the loss by which greedy rounds must be better. */
 #define GREEDY_MARGIN 0.001
+/* Bags by number. */
+#define GREEDY_FIRST ((1U << LEARN_GREEDY_BAGS) - 1)
+#define EVEN_BAGS 0x5555U
+#define ODD_BAGS 0xaaaaU
 
 /* All that one fit holds, so that one exit frees it. */
 struct fit_state {
@@ -26,9 +31,11 @@ struct fit_state {
     struct learn_boost mains;
     bool greedy;
     double *scores; /* out of fold */
+    double *starts; /* scores of every row by every bag: where the boosting of pairs starts */
     struct learn_pairs *pairs;
     struct learn_grid *cells;
     struct learn_boost pair_boost;
+    unsigned pair_rounds; /* of both halves, after which rows not seen were told no better */
     struct proto_fault *fault;
 };
 
@@ -51,15 +58,20 @@ static bool no_memory(struct fit_state *state)
                            state->grid->rows);
 }
 
+static struct learn_leaf_options leaf_options(void)
+{
+    return (struct learn_leaf_options){.rate = LEARN_RATE,
+                                       .l2 = LEARN_L2,
+                                       .l2_category = LEARN_L2_CATEGORY,
+                                       .ridge = LEARN_RIDGE,
+                                       .hessian_min = LEARN_HESSIAN_MIN,
+                                       .leaves_max = LEARN_LEAVES_MAX};
+}
+
 static struct learn_boost_options boost_options(struct stage_progress *stage)
 {
     return (struct learn_boost_options){
-        .leaf = {.rate = LEARN_RATE,
-                 .l2 = LEARN_L2,
-                 .l2_category = LEARN_L2_CATEGORY,
-                 .ridge = LEARN_RIDGE,
-                 .hessian_min = LEARN_HESSIAN_MIN,
-                 .leaves_max = LEARN_LEAVES_MAX},
+        .leaf = leaf_options(),
         .rounds_max = LEARN_ROUNDS_MAX,
         .patience = LEARN_PATIENCE,
         .threads = stage->options->threads,
@@ -87,14 +99,14 @@ static bool greedy_try(struct fit_state *state, struct learn_boost_options *opti
         return true;
     }
     options->steps = LEARN_GREEDY_STEPS;
-    options->bags = LEARN_GREEDY_BAGS;
+    options->only = GREEDY_FIRST;
     bool ok =
         learn_boost_fit(grid, state->folds, state->bags, NULL, options, &greedy, state->fault);
     bool better = ok && losses_sum(&greedy, LEARN_GREEDY_BAGS) <
                             losses_sum(&state->mains, LEARN_GREEDY_BAGS) * (1.0 - GREEDY_MARGIN);
     learn_boost_fini(&greedy);
     if (better) {
-        options->bags = 0;
+        options->only = 0;
         ok = learn_boost_fit(grid, state->folds, state->bags, NULL, options, &greedy, state->fault);
         better = ok && losses_sum(&greedy, state->bags) < losses_sum(&state->mains, state->bags);
         if (better) {
@@ -133,7 +145,7 @@ static bool mains_fit(struct fit_state *state)
 }
 
 /* Mean size of what each column adds. */
-static bool importance_measure(const struct fit_state *state, double *importance)
+static void importance_measure(const struct fit_state *state, double *importance)
 {
     const struct learn_grid *grid = state->grid;
     for (size_t c = 0; c < grid->columns; c++) {
@@ -144,11 +156,10 @@ static bool importance_measure(const struct fit_state *state, double *importance
             importance[c] += fabs(table[codes[i]]);
         }
     }
-    return true;
 }
 
 /* Pairs stay if the loss out of fold falls by more than two standard errors of the difference, row
- * by row; a bag's own stop has looked at the same rows, so one would be too little. */
+ * by row; when the bags stop has looked at the same rows, so one would be too little. */
 static bool pairs_earn(const struct fit_state *state, const double *with_pairs)
 {
     const struct learn_grid *grid = state->grid;
@@ -166,7 +177,6 @@ static bool pairs_earn(const struct fit_state *state, const double *with_pairs)
     return mean > 2.0 * sqrt((variance > 0.0 ? variance : 0.0) / n) && mean > 0.0;
 }
 
-/* Scores of every row by every bag: where the boosting of pairs starts from. */
 static double *starts_make(const struct fit_state *state)
 {
     size_t rows = state->grid->rows;
@@ -177,75 +187,97 @@ static double *starts_make(const struct fit_state *state)
     return starts;
 }
 
-static bool pairs_boost(struct fit_state *state)
+/* Boosts the pairs on what the columns leave, by the bags that `only` names. */
+static bool pairs_boost(struct fit_state *state, uint32_t only, unsigned rounds,
+                        struct stage_progress *stage)
 {
-    size_t rows = state->grid->rows;
-    struct stage_progress stage = {state->options, 0.8, 0.2};
-    struct learn_boost_options options = boost_options(&stage);
-    double *starts = starts_make(state);
-    double *scores = calloc(rows + 1, sizeof *scores);
+    struct learn_boost_options options = boost_options(stage);
+    options.rounds_max = rounds;
+    options.only = only;
+    options.steps = LEARN_PAIR_STEPS;
+    learn_grid_destroy(state->cells);
+    learn_boost_fini(&state->pair_boost);
     state->cells = learn_pairs_grid(state->grid, state->pairs);
-    bool ok = starts != NULL && scores != NULL && state->cells != NULL;
-    if (!ok) {
-        no_memory(state);
-    } else {
-        ok = learn_boost_fit(state->cells, state->folds, state->bags, starts, &options,
-                             &state->pair_boost, state->fault);
-    }
-    if (ok && !learn_boost_out_of_fold(&state->pair_boost, state->cells, state->folds, scores)) {
-        ok = no_memory(state);
-    }
-    if (ok) {
-        for (size_t i = 0; i < rows; i++) {
-            scores[i] += state->scores[i];
-        }
-        if (pairs_earn(state, scores)) {
-            memcpy(state->scores, scores, rows * sizeof *scores);
-        } else {
-            state->pairs->count = 0;
-        }
-    }
-    free(starts);
-    free(scores);
-    return ok;
-}
-
-/* Finds pairs on the rows of one half of the folds and proves them on the other, and the other way
- * round. */
-static bool pairs_choose(struct fit_state *state, const double *importance, uint8_t *half)
-{
-    size_t most = state->options->pairs_max;
-    struct learn_pairs *found = calloc(1, sizeof *found);
-    bool ok = found != NULL;
-    for (size_t i = 0; i < state->grid->rows; i++) {
-        half[i] = state->folds[i] % 2;
-    }
-    for (uint8_t side = 0; ok && side < 2; side++) {
-        struct learn_pair_rows here = {state->scores, half, side};
-        struct learn_pair_rows there = {state->scores, half, !side};
-        ok = learn_pairs_find(state->grid, importance, &here, most, found) &&
-             learn_pairs_prove(state->grid, &there, found);
-        if (ok) {
-            learn_pairs_merge(state->pairs, found, most);
-        }
-    }
-    free(found);
-    return ok;
-}
-
-static bool pairs_fit(struct fit_state *state)
-{
-    double *importance = calloc(state->grid->columns + 1, sizeof *importance);
-    uint8_t *half = malloc(state->grid->rows + 1);
-    state->pairs = calloc(1, sizeof *state->pairs);
-    bool ok = importance != NULL && half != NULL && state->pairs != NULL;
-    ok = ok && importance_measure(state, importance) && pairs_choose(state, importance, half);
-    free(importance);
-    free(half);
-    if (!ok) {
+    if (state->cells == NULL) {
         return no_memory(state);
     }
-    return state->pairs->count == 0 || pairs_boost(state);
+    return learn_boost_fit(state->cells, state->folds, state->bags, state->starts, &options,
+                           &state->pair_boost, state->fault);
+}
+
+static bool pairs_find(struct fit_state *state, const double *importance, const uint8_t *half,
+                       uint8_t side)
+{
+    const struct learn_leaf_options leaf = leaf_options();
+    struct learn_pair_rows rows = {state->scores, half, side};
+    return learn_pairs_find(state->grid, importance, &rows, &leaf, state->options->pairs_max,
+                            state->pairs) ||
+           no_memory(state);
+}
+
+/* Adds to crossed what pairs say of rows that they were neither found nor boosted by: found in the
+ * folds of one half, they are boosted by the bags that leave a fold of the other half out. */
+static bool pairs_cross(struct fit_state *state, const double *importance, uint8_t *half,
+                        double *crossed)
+{
+    size_t rows = state->grid->rows;
+    double *parts = calloc(rows + 1, sizeof *parts);
+    bool ok = parts != NULL || no_memory(state);
+    for (size_t i = 0; ok && i < rows; i++) {
+        half[i] = state->folds[i] % 2;
+        crossed[i] = state->scores[i];
+    }
+    for (uint8_t side = 0; ok && side < 2; side++) {
+        struct stage_progress stage = {state->options, 0.8 + 0.05 * side, 0.05};
+        state->pair_boost.rounds = 0;
+        ok = pairs_find(state, importance, half, side);
+        if (ok && state->pairs->count > 0) {
+            ok = pairs_boost(state, side == 0 ? ODD_BAGS : EVEN_BAGS, LEARN_ROUNDS_MAX, &stage) &&
+                 (learn_boost_out_of_fold(&state->pair_boost, state->cells, state->folds, parts) ||
+                  no_memory(state));
+            for (size_t i = 0; ok && i < rows; i++) {
+                crossed[i] += half[i] == side ? 0.0 : parts[i];
+            }
+        }
+        state->pair_rounds += state->pair_boost.rounds;
+    }
+    free(parts);
+    return ok;
+}
+
+/* Pairs as many as were asked for, if pairs found and boosted likewise say more of rows that they
+ * had not seen; then what those said of them stays as their score out of fold. Found by all rows
+ * they look better than they are on each of them, so that their rounds are those of the halves. */
+static bool pairs_fit(struct fit_state *state)
+{
+    size_t rows = state->grid->rows;
+    struct stage_progress stage = {state->options, 0.9, 0.1};
+    double *importance = calloc(state->grid->columns + 1, sizeof *importance);
+    double *crossed = calloc(rows + 1, sizeof *crossed);
+    uint8_t *half = malloc(rows + 1);
+    state->pairs = calloc(1, sizeof *state->pairs);
+    state->starts = starts_make(state);
+    bool ok = (importance != NULL && crossed != NULL && half != NULL && state->pairs != NULL &&
+               state->starts != NULL) ||
+              no_memory(state);
+    if (ok) {
+        importance_measure(state, importance);
+        ok = pairs_cross(state, importance, half, crossed);
+    }
+    if (ok && pairs_earn(state, crossed)) {
+        ok = pairs_find(state, importance, NULL, 0) &&
+             (state->pairs->count == 0 ||
+              pairs_boost(state, 0, (state->pair_rounds + 1) / 2, &stage));
+        if (ok && state->pairs->count > 0) {
+            memcpy(state->scores, crossed, rows * sizeof *crossed);
+        }
+    } else if (ok) {
+        state->pairs->count = 0;
+    }
+    free(importance);
+    free(crossed);
+    free(half);
+    return ok;
 }
 
 /* Freezes what "fit" compares with: the raw scores of the rows that were learned from. */
@@ -354,12 +386,8 @@ static bool scorecard_finish(struct fit_state *state, struct learn_fit *fit)
         model_destroy(scorecard);
         return false;
     }
-    unsigned rounds = 0;
-    for (unsigned k = 0; k < state->bags; k++) {
-        rounds += state->mains.rounds[k];
-    }
     *fit = (struct learn_fit){.scorecard = scorecard,
-                              .rounds_mean = rounds / state->bags,
+                              .rounds = state->mains.rounds,
                               .pairs = (unsigned)pairs,
                               .bags = state->bags,
                               .greedy = state->greedy};
@@ -387,5 +415,6 @@ bool learn_fit_run(const struct learn_grid *grid, const struct learn_fit_options
     free(state.pairs);
     free(state.folds);
     free(state.scores);
+    free(state.starts);
     return ok;
 }

@@ -33,6 +33,7 @@ void learn_grid_destroy(struct learn_grid *grid)
         free(grid->weights);
         free(grid->ordered);
         free(grid->directions);
+        free(grid->cells);
         free(grid->bins);
         free(grid->codes);
         free(grid);
@@ -58,6 +59,14 @@ struct learn_grid *learn_grid_pick(const struct learn_grid *grid, const uint32_t
     }
     for (size_t i = 0; i < count; i++) {
         picked->labels[i] = grid->labels[rows[i]];
+    }
+    if (grid->cells != NULL) {
+        picked->cells = calloc(grid->columns + 1, sizeof *picked->cells);
+        if (picked->cells == NULL) {
+            learn_grid_destroy(picked);
+            return NULL;
+        }
+        memcpy(picked->cells, grid->cells, grid->columns * sizeof *grid->cells);
     }
     if (grid->weights != NULL) {
         picked->weights = malloc((count + 1) * sizeof *picked->weights);

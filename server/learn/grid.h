@@ -5,9 +5,7 @@
 #ifndef LEARN_GRID_H
 #define LEARN_GRID_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "server/learn/leaf_cells.h"
 
 struct learn_grid {
     size_t rows;
@@ -17,6 +15,7 @@ struct learn_grid {
     int8_t *directions; /* of an ordered column: 1 its points never fall from bin 1 on, -1 they
                          * never rise, 0 as they come */
     bool *ordered; /* bins from 1 up have an order (numbers); code 0 is missing and stands apart */
+    struct learn_cells *cells; /* of columns that are cells of two; NULL: none is */
     uint8_t *labels;
     double *weights; /* of rows in learning, mean 1; NULL: each counts once */
 };

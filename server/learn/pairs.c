@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Columns are made coarse once, every two of them are ranked by the residuals over their cells, and
- * the best are kept; pairs_prove.c says which of them hold. Memory is all that can fail. */
+ * the best are kept. Memory is all that can fail. */
 #include "server/learn/pairs.h"
 
 #include <stdlib.h>
@@ -8,7 +8,8 @@
 
 #include "server/math/portable.h"
 
-#define PAIR_L2 10.0
+/* Turns over rows and columns of a table until what they explain alone is off it. */
+#define SWEEPS 4
 
 /* One column made coarse. */
 struct coarse {
@@ -69,22 +70,42 @@ static bool coarse_init(struct coarse *coarse, const struct learn_grid *grid, si
     return coarse->codes != NULL;
 }
 
-static double pair_score(size_t rows, const struct coarse *a, const struct coarse *b,
+/* Takes off what the lines of one direction explain by themselves. */
+static void lines_take(struct learn_sums *cells, size_t lines, size_t line_step, size_t across,
+                       size_t across_step)
+{
+    for (size_t l = 0; l < lines; l++) {
+        struct learn_sums line = {0.0, 0.0};
+        for (size_t k = 0; k < across; k++) {
+            const struct learn_sums *cell = &cells[l * line_step + k * across_step];
+            line.gradient += cell->gradient;
+            line.hessian += cell->hessian;
+        }
+        for (size_t k = 0; line.hessian > 0.0 && k < across; k++) {
+            struct learn_sums *cell = &cells[l * line_step + k * across_step];
+            cell->gradient -= cell->hessian * line.gradient / line.hessian;
+        }
+    }
+}
+
+static double pair_score(const struct learn_grid *grid, size_t rows, const struct coarse *a,
+                         const struct coarse *b, const struct learn_leaf_options *leaf,
                          const struct learn_sums *residuals)
 {
-    struct learn_sums cells[LEARN_PAIR_GROUPS * LEARN_PAIR_GROUPS];
-    memset(cells, 0, sizeof cells);
+    struct learn_sums sums[LEARN_PAIR_GROUPS * LEARN_PAIR_GROUPS];
+    const struct learn_cells cells = {(uint8_t)a->groups, (uint8_t)b->groups,
+                                      grid->ordered[a->column], grid->ordered[b->column]};
+    memset(sums, 0, sizeof sums);
     for (size_t i = 0; i < rows; i++) {
-        struct learn_sums *cell = &cells[a->codes[i] * b->groups + b->codes[i]];
+        struct learn_sums *cell = &sums[a->codes[i] * b->groups + b->codes[i]];
         cell->gradient += residuals[i].gradient;
         cell->hessian += residuals[i].hessian;
     }
-    double score = 0.0;
-    for (size_t c = 0; c < (size_t)a->groups * b->groups; c++) {
-        score += (cells[c].gradient * cells[c].gradient - cells[c].hessian) /
-                 (cells[c].hessian + PAIR_L2);
+    for (unsigned sweep = 0; sweep < SWEEPS; sweep++) {
+        lines_take(sums, a->groups, b->groups, b->groups, 1);
+        lines_take(sums, b->groups, 1, a->groups, b->groups);
     }
-    return score;
+    return learn_cells_values(sums, &cells, leaf, NULL);
 }
 
 /* Keeps the list sorted by score, best first, ties in order of columns. */
@@ -157,7 +178,8 @@ static struct learn_sums *residuals_make(const struct learn_grid *grid,
 }
 
 bool learn_pairs_find(const struct learn_grid *grid, const double *importance,
-                      const struct learn_pair_rows *rows, size_t most, struct learn_pairs *pairs)
+                      const struct learn_pair_rows *rows, const struct learn_leaf_options *leaf,
+                      size_t most, struct learn_pairs *pairs)
 {
     size_t chosen[LEARN_PAIR_COLUMNS_MAX];
     struct coarse coarse[LEARN_PAIR_COLUMNS_MAX];
@@ -174,7 +196,7 @@ bool learn_pairs_find(const struct learn_grid *grid, const double *importance,
     for (size_t a = 0; ok && most > 0 && a < count; a++) {
         for (size_t b = a + 1; b < count; b++) {
             pair_offer(pairs, most, &coarse[a], &coarse[b],
-                       pair_score(end, &coarse[a], &coarse[b], residuals));
+                       pair_score(grid, end, &coarse[a], &coarse[b], leaf, residuals));
         }
     }
     qsort(pairs->pairs, pairs->count, sizeof pairs->pairs[0], pair_order);
@@ -189,6 +211,11 @@ struct learn_grid *learn_pairs_grid(const struct learn_grid *grid, const struct 
 {
     struct learn_grid *cells = learn_grid_create(grid->rows, pairs->count);
     if (cells == NULL) {
+        return NULL;
+    }
+    cells->cells = calloc(pairs->count + 1, sizeof *cells->cells);
+    if (cells->cells == NULL) {
+        learn_grid_destroy(cells);
         return NULL;
     }
     memcpy(cells->labels, grid->labels, grid->rows);
@@ -206,6 +233,9 @@ struct learn_grid *learn_pairs_grid(const struct learn_grid *grid, const struct 
         const uint8_t *b = learn_grid_column(grid, pair->column_b);
         uint8_t *codes = cells->codes + k * grid->rows;
         cells->bins[k] = (uint16_t)(pair->groups_a * pair->groups_b);
+        cells->cells[k] =
+            (struct learn_cells){pair->groups_a, pair->groups_b, grid->ordered[pair->column_a],
+                                 grid->ordered[pair->column_b]};
         for (size_t i = 0; i < grid->rows; i++) {
             codes[i] = (uint8_t)(pair->group_a[a[i]] * pair->groups_b + pair->group_b[b[i]]);
         }

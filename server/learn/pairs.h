@@ -2,28 +2,22 @@
 /* Pairs of columns whose joint effect the single columns miss.
  *
  * Each column is made coarse (at most LEARN_PAIR_GROUPS groups of bins, missing apart), so that a
- * cell of a pair is again one code and a pair is boosted like a column. Pairs are ranked by how
- * much the residuals of the one-column model vary over their cells, less what noise alone would
- * give: score = Σ over cells (G² − H) / (H + l2) with G the sum of p − y and H of p(1 − p), on
- * scores out of fold. Source: FAST of Lou et al. 2013; we take all cells of a coarse grid instead
- * of the best cut into four, and take off the expectation under noise.
+ * cell of a pair is one code and a pair is boosted like a column, by steps of four leaves
+ * (leaf_cells.h). Pairs are ranked by what the best such step would explain of the residuals of the
+ * one-column model, on scores out of fold, after what either column of the pair explains by itself
+ * is taken off the cells, in turns over rows and columns of their table: what the single columns
+ * missed of their own effects so does not pass for a joint one.
  *
- * What was found on some rows is proved on others: there, what rows and columns of the table of
- * cells explain by themselves is taken off first, so that what the single columns missed of their
- * own effects does not pass for a joint one; then X² = Σ G²/H over the cells. Under noise it has
- * mean d, the degrees of freedom that are left, and variance Σ (2 + k/H²), k the sum of the fourth
- * cumulants v(1 − 6v), v = p(1 − p). A pair is proved if (X² − d) / σ ≥ LEARN_PAIR_PROOF.
- * Threads: pure. Cost: 496 pairs · min(rows, 2 · LEARN_PAIR_ROWS_MAX) · 2 ns to find, and one pass
- * for each that is found. */
+ * Ranking proves nothing: the best of some hundred pairs of noise explain something too. Who finds
+ * pairs on some rows holds them against others (fit.c).
+ * Threads: pure. Cost: 496 pairs · min(rows, LEARN_PAIR_ROWS_MAX) · 2 ns to find. Source: FAST of
+ * Lou et al. 2013. */
 #ifndef LEARN_PAIRS_H
 #define LEARN_PAIRS_H
 
 #include "server/learn/boost.h"
 
-#define LEARN_PAIR_GROUPS 15 /* 225 cells: one byte */
-/* One-sided chance 0.0002: of 16 pairs of noise, proved in both directions, one in 130 sets passes
- * one. */
-#define LEARN_PAIR_PROOF 3.5
+#define LEARN_PAIR_GROUPS LEARN_CELL_GROUPS
 /* Columns that may form pairs: the most important ones, 496 pairs. */
 #define LEARN_PAIR_COLUMNS_MAX 32
 #define LEARN_PAIRS_MAX 64
@@ -40,10 +34,10 @@ struct learn_pairs {
     struct learn_pair pairs[LEARN_PAIRS_MAX]; /* by (column_a, column_b) */
 };
 
-/* Rows that are looked at to find pairs, at most; all prove them. 255 cells have some 500 each. */
+/* Rows that are looked at to find pairs, at most. 225 cells have some 500 each. */
 #define LEARN_PAIR_ROWS_MAX 131072
 
-/* Rows by which pairs are found or proved: those with half[row] == side; half NULL: all. */
+/* Rows by which pairs are found: those with half[row] == side; half NULL: all. */
 struct learn_pair_rows {
     const double *scores; /* out of fold */
     const uint8_t *half;
@@ -52,12 +46,8 @@ struct learn_pair_rows {
 
 /* The `most` best pairs with a score above 0. importance[columns]. */
 bool learn_pairs_find(const struct learn_grid *grid, const double *importance,
-                      const struct learn_pair_rows *rows, size_t most, struct learn_pairs *pairs);
-/* Leaves the pairs that these rows prove. */
-bool learn_pairs_prove(const struct learn_grid *grid, const struct learn_pair_rows *rows,
-                       struct learn_pairs *pairs);
-/* Adds the pairs of more that are not there yet, the `most` of best score in all. */
-void learn_pairs_merge(struct learn_pairs *pairs, const struct learn_pairs *more, size_t most);
+                      const struct learn_pair_rows *rows, const struct learn_leaf_options *leaf,
+                      size_t most, struct learn_pairs *pairs);
 /* One column per pair, codes = cells. NULL: no memory. */
 struct learn_grid *learn_pairs_grid(const struct learn_grid *grid, const struct learn_pairs *pairs);
 

@@ -173,15 +173,15 @@ static json_t *settings_json(const struct learn_report *report, const struct lea
         "{s:I, s:s, s:s, s:s, s:f, s:b, s:b, s:o, s:o, s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:i, "
         "s:i, "
         "s:i, s:i, s:f, s:b}",
-        "seed", (json_int_t)options->seed, "trainer", "boosting-2", "time_field",
+        "seed", (json_int_t)options->seed, "trainer", "boosting-3", "time_field",
         time == NULL ? "" : time->name, "weight_field", weight == NULL ? "" : weight->name,
         "held_out_share", report->held_out_share, "grouped", report->grouped, "keep_leaks",
         options->keep_field_count > 0, "kept_leaks", kept_json(report), "monotone",
         monotone_json(report), "pairs_max", (int)options->pairs_max, "pairs", (int)fit->pairs,
         "bags", (int)fit->bags, "rate", LEARN_RATE, "l2", LEARN_L2, "l2_category",
         LEARN_L2_CATEGORY, "hessian_min", LEARN_HESSIAN_MIN, "leaves_max", LEARN_LEAVES_MAX,
-        "rounds_max", LEARN_ROUNDS_MAX, "patience", LEARN_PATIENCE, "rounds_mean",
-        (int)fit->rounds_mean, "ridge", LEARN_RIDGE, "greedy", fit->greedy);
+        "rounds_max", LEARN_ROUNDS_MAX, "patience", LEARN_PATIENCE, "rounds_mean", (int)fit->rounds,
+        "ridge", LEARN_RIDGE, "greedy", fit->greedy);
     if (report->value != NULL && json_object_set(json, "value", report->value) != 0) {
         json_decref(json);
         return NULL;

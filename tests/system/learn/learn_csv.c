@@ -3,7 +3,8 @@
  * data: learn_csv FILE.csv LABEL [option=value …] where=FILTER  exclude=A|B|C  seed=N  split=N
  * (seed of the outer 70/30 split)  pairs=N time=FIELD  keep=A|B|C  shuffle=N (labels in random
  * order) rows=N (the first N)  rising=A|B falling=A|B  threads=N  text=FILE (document) scores=FILE
- * (label,p,raw of the outer 30 %) Prints one JSON object: either "error" and "message", or the
+ * (label,p,raw of the outer 30 %)  learned=N (no outer split: from the first N rows is learned, the
+ * others are scored in their order). Prints one JSON object: either "error" and "message", or the
  * figures. A column is a number if all its values are, else a category; Select and blanks are
  * missing. */
 #include <stdio.h>
@@ -23,7 +24,7 @@ struct options {
     const char *file, *label, *where, *exclude, *keep, *rising, *falling, *time, *text, *scores;
     uint64_t seed, split, shuffle;
     unsigned pairs, threads;
-    size_t rows;
+    size_t rows, learned;
 };
 
 /* The learner's view: rows of the table that belong to the outer training part. */
@@ -73,6 +74,8 @@ static void options_read(int count, char **arguments, struct options *options)
         options->threads =
             (v = option(a, "threads")) != NULL ? (unsigned)strtoul(v, NULL, 10) : options->threads;
         options->rows = (v = option(a, "rows")) != NULL ? strtoull(v, NULL, 10) : options->rows;
+        options->learned =
+            (v = option(a, "learned")) != NULL ? strtoull(v, NULL, 10) : options->learned;
     }
 }
 
@@ -299,9 +302,12 @@ static int run(const struct options *options, struct csv_table *table, const str
     for (uint32_t i = 0; i < table->rows; i++) {
         order[i] = i;
     }
-    math_random_init(&random, options->split);
-    math_random_shuffle(&random, order, table->rows);
-    size_t learned = table->rows * 7 / 10;
+    size_t learned = options->learned;
+    if (learned == 0 || learned > table->rows) {
+        math_random_init(&random, options->split);
+        math_random_shuffle(&random, order, table->rows);
+        learned = table->rows * 7 / 10;
+    }
     struct view view = {table, order};
     struct learn_population population = {.context = &view, .rows = learned, .values = on_values};
     int status = 0;

@@ -117,6 +117,44 @@ static void same_input_gives_the_same_bits(void **state)
     learn_grid_destroy(grid);
 }
 
+/* Of one fold alone the loss is least now here, now there; what stops the bags is the sum, and a
+ * fit of some bags has the tables of those alone. */
+static void all_bags_stop_where_their_loss_is_least_in_sum(void **state)
+{
+    (void)state;
+    struct learn_grid *grid = grid_make(3000, 9, false);
+    uint8_t *folds = malloc(grid->rows);
+    struct learn_boost all;
+    struct learn_boost some;
+    struct proto_fault fault;
+    fit(grid, &all, folds);
+    assert_true(all.rounds > 0);
+    size_t entries = all.offsets[3];
+    double least = all.losses[0] + all.losses[1] + all.losses[2] + all.losses[3];
+    struct learn_boost_options asked = options;
+    for (unsigned off = 0; off < 2; off++) {
+        asked.rounds_max = off == 0 ? all.rounds - 4 : all.rounds + 4;
+        asked.patience = 500;
+        asked.only = 0;
+        assert_true(learn_boost_fit(grid, folds, 4, NULL, &asked, &some, &fault));
+        assert_true(some.losses[0] + some.losses[1] + some.losses[2] + some.losses[3] >= least);
+        learn_boost_fini(&some);
+    }
+    asked.rounds_max = all.rounds;
+    asked.only = 0xa;
+    assert_true(learn_boost_fit(grid, folds, 4, NULL, &asked, &some, &fault));
+    for (size_t e = 0; e < entries; e++) {
+        assert_true(some.fold_tables[e] == 0.0 && some.fold_tables[2 * entries + e] == 0.0);
+        double mean = some.fold_tables[entries + e] / 2.0 + some.fold_tables[3 * entries + e] / 2.0;
+        assert_true(some.tables[e] == mean);
+    }
+    assert_true(some.losses[0] == 0.0 && some.losses[1] > 0.0);
+    learn_boost_fini(&some);
+    learn_boost_fini(&all);
+    free(folds);
+    learn_grid_destroy(grid);
+}
+
 /* Control of the out-of-fold scores: each row must come from the one bag that left it out. */
 static void out_of_fold_scores_come_from_the_bag_that_left_the_row_out(void **state)
 {
@@ -208,7 +246,7 @@ static void many_rows_are_learned_in_parts_on_any_threads(void **state)
     struct proto_fault fault;
     assert_true(learn_split_folds(&rows, 4, 1, folds));
     many.rounds_max = 40;
-    many.bags = 2;
+    many.only = 0x3;
     for (unsigned i = 0; i < 2; i++) {
         many.threads = 1 + 2 * i;
         assert_true(learn_boost_fit(grid, folds, 4, NULL, &many, &boosts[i], &fault));
@@ -231,6 +269,7 @@ int main(void)
         cmocka_unit_test(planted_shapes_are_recovered),
         cmocka_unit_test(noise_stops_the_bags_early),
         cmocka_unit_test(same_input_gives_the_same_bits),
+        cmocka_unit_test(all_bags_stop_where_their_loss_is_least_in_sum),
         cmocka_unit_test(out_of_fold_scores_come_from_the_bag_that_left_the_row_out),
         cmocka_unit_test(start_scores_leave_only_the_rest_to_learn),
         cmocka_unit_test(a_refusal_of_progress_cancels),
