@@ -564,7 +564,7 @@ static void a_store_that_the_log_did_not_begin_with_is_not_taken(void **state)
     }
     wait_state(world, 0, CLUSTER_FOLLOWING);
     quarantined(world, 1, "is not the one that it began with");
-    quarantined(world, 2, "restore a backup"); /* it is empty, and the log begins later */
+    quarantined(world, 2, "or a backup of a node"); /* it is empty, and the log begins later */
 }
 
 /* No more views are given for a while, as when memory is short: that says nothing of the store. */
