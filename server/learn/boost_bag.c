@@ -131,7 +131,7 @@ static bool column_values(struct learn_bag_work *work, size_t c)
 {
     const struct learn_grid *grid = work->bag->grid;
     struct learn_leaf_options leaf = work->bag->options->leaf;
-    int direction = grid->directions[c];
+    const int8_t direction = grid->directions[c];
     sums_scale(work, grid->bins[c]);
     if (grid->cells != NULL) {
         work->gain = learn_cells_values(work->sums, &grid->cells[c], &leaf, work->values);

@@ -222,8 +222,11 @@ static bool pairs_cross(struct fit_state *state, const double *importance, uint8
 {
     size_t rows = state->grid->rows;
     double *parts = calloc(rows + 1, sizeof *parts);
-    bool ok = parts != NULL || no_memory(state);
-    for (size_t i = 0; ok && i < rows; i++) {
+    if (parts == NULL) {
+        return no_memory(state);
+    }
+    bool ok = true;
+    for (size_t i = 0; i < rows; i++) {
         half[i] = state->folds[i] % 2;
         crossed[i] = state->scores[i];
     }
@@ -257,10 +260,11 @@ static bool pairs_fit(struct fit_state *state)
     uint8_t *half = malloc(rows + 1);
     state->pairs = calloc(1, sizeof *state->pairs);
     state->starts = starts_make(state);
-    bool ok = (importance != NULL && crossed != NULL && half != NULL && state->pairs != NULL &&
-               state->starts != NULL) ||
-              no_memory(state);
-    if (ok) {
+    bool ok = importance != NULL && crossed != NULL && half != NULL && state->pairs != NULL &&
+              state->starts != NULL;
+    if (!ok) {
+        no_memory(state);
+    } else {
         importance_measure(state, importance);
         ok = pairs_cross(state, importance, half, crossed);
     }
