@@ -18,20 +18,6 @@
 /* From this many distinct values on, and only if nearly all differ, text is free text or an id. */
 #define FREE_TEXT_DISTINCT_MIN 20
 
-/* Names of columns. */
-
-bool infer_name_is_id(const char *name)
-{
-    static const char *const words[] = {"id",   "number", "no",  "nr",     "code",   "key", "uuid",
-                                        "guid", "cik",    "ref", "symbol", "ticker", "isin"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (infer_name_has_word(name, words[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 enum feature_family infer_family(const char *name)
 {
     static const struct {

@@ -8,8 +8,6 @@
 /* Fills role, type, family, transform, counts, words and why, unless the role was told. */
 void infer_column_decide(struct infer_column *column, const struct feature_schema *probe,
                          size_t rows, bool keep_all);
-/* "Prospect ID", "lead_number", "uuid" and the like. */
-bool infer_name_is_id(const char *name);
 enum feature_family infer_family(const char *name);
 
 #endif

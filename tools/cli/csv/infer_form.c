@@ -118,6 +118,18 @@ bool infer_name_is_code(const char *name)
     return name_has_any(name, words);
 }
 
+bool infer_name_is_id(const char *name)
+{
+    static const char *const words[] = {"id",   "number", "no",  "nr",     "code",   "key", "uuid",
+                                        "guid", "cik",    "ref", "symbol", "ticker", "isin"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (infer_name_has_word(name, words[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 size_t infer_name_rank(const char *name)
 {
     static const char *const names[] = {"accountname",

@@ -15,6 +15,8 @@ bool infer_is_range(struct proto_span text);
 bool infer_is_spoilt_range(struct proto_span text);
 /* Two or three capital letters. */
 bool infer_is_short_code(struct proto_span text, size_t letters_max);
+/* A name of a column of identifiers: it has a word such as id, number, code. */
+bool infer_name_is_id(const char *name);
 /* A name of a column whose digits are codes: zip, naics, phone. */
 bool infer_name_is_code(const char *name);
 /* How surely a column of this name names companies, 0 the most; SIZE_MAX if it does not. */

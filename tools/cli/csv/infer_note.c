@@ -7,7 +7,6 @@
 
 #include "server/feature/number_text.h"
 #include "server/feature/span_text.h"
-#include "tools/cli/csv/infer_column.h"
 #include "tools/cli/csv/infer_form.h"
 
 void infer_say(struct infer_column *column, const char *format, ...)
