@@ -166,10 +166,16 @@ static int reply_show(const struct cli *cli, const struct icp_reply *reply)
     (void)icp_reply_get(reply, "rows", &rows);
     out_table_init(&table, headers, count);
     struct icp_walk walk = icp_walk_over(&rows);
-    while (icp_next(&walk, NULL, &row)) {
+    bool fits = true;
+    while (fits && icp_next(&walk, NULL, &row)) {
+        fits = row.kind == ICP_KIND_LIST && row.count == count;
         row_add(cli, &table, columns, count, &row, digits);
     }
-    int status = cli_table(cli, &table);
+    int status = fits ? cli_table(cli, &table)
+                      : cli_fail(cli, EX_PROTOCOL,
+                                 "a row of the server's table has not a value for each of its %zu "
+                                 "columns",
+                                 count);
     out_table_fini(&table);
     return status;
 }
