@@ -14,12 +14,12 @@
 #include <string.h>
 
 /*
- * Nanoseconds against those of similar_trial.h, both measured on two busy cores with AVX2 (60,000 x
- * 128, A and M): a visit waits for its memory, about five bytes a dimension, which codes of lists
- * do not. The partitions rank their lists first, which their own costs leave out.
+ * Nanoseconds against those of similar_trial.h, both measured on two busy cores with AVX2 (30,000
+ * and 60,000 x 128, A and M): a visit waits for its memory, about five bytes a dimension, which
+ * codes of lists do not. The partitions rank their lists first, which their own costs leave out.
  */
-#define COST_VISIT 120.0
-#define COST_VISIT_DIM 2.5
+#define COST_VISIT 180.0
+#define COST_VISIT_DIM 3.75
 #define COST_RANK 28.0 /* of a list */
 /* Behind a filter the partitions pass over tiles without a match, so a graph has to cost half. */
 #define COST_FILTERED 2.0

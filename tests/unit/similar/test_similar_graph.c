@@ -78,7 +78,7 @@ static void filters_are_walked_behind(void **state)
     for (enum similar_metric metric = SIMILAR_DOT; metric <= SIMILAR_DOT; metric++) {
         struct fixture fixture;
         fixture_init(&fixture, 81 + metric, 16, 2 * COUNT, metric, SHAPE_SMOOTH);
-        fixture_graph_beside(&fixture, 550);
+        fixture_graph_beside(&fixture, 1400);
         assert_int_equal(similar_graph_calibrate(fixture.set), SIMILAR_OK);
         for (uint32_t f = 0; f < 4; f++) {
             uint32_t walked = 0;
