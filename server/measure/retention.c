@@ -126,8 +126,10 @@ struct measure_retained *measure_retained_make(const struct measure_spells *spel
         return NULL;
     }
     struct measure_retained *retained = calloc((size_t)spells->accounts + 1, sizeof *retained);
-    bool good = retained != NULL || proto_fault_set(fault, PROTO_NO_MEMORY, "",
-                                                    "no memory for %u accounts", spells->accounts);
+    bool good = retained != NULL;
+    if (!good) {
+        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %u accounts", spells->accounts);
+    }
     for (uint32_t a = 0; a < spells->accounts && good; a++) {
         int64_t paid_ms = MEASURE_NEVER;
         measure_turns_put(&steps, spells, a, &paid_ms);
