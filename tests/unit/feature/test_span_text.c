@@ -76,8 +76,7 @@ static void blanks_of_all_kinds_are_trimmed(void **state)
                                        "M\xC3\xBCller",
                                        "\xC3\xA9t\xC3\xA9",
                                        "\xE2\x82\xAC",
-                                       "\xC2\xBF"
-                                       "a\xC3\xBF",
+                                       "\xC2\xBFq\xC3\xBF",
                                        "\xE3\x80\x82",
                                        "\xC3\xA0",
                                        "\xC3\xAF"};
