@@ -45,13 +45,17 @@ double measure_divergence(const double *p, const double *q, size_t segments)
     double n = sum_of(p, segments);
     double m = sum_of(q, segments);
     double sum = 0;
+    double lost = 0; /* of what was added (Neumaier 1974): segments in any order sum to the same */
     if (n <= 0 || m <= 0) {
         return MEASURE_NAN;
     }
     for (size_t s = 0; s < segments; s++) {
-        sum += part_of(p[s] / n, q[s] / m);
+        double part = part_of(p[s] / n, q[s] / m);
+        double more = sum + part;
+        lost += fabs(sum) >= fabs(part) ? sum - more + part : part - more + sum;
+        sum = more;
     }
-    return fmax(sum, 0);
+    return fmax(sum + lost, 0);
 }
 
 static size_t labels_fill(uint32_t *labels, const double *counts, size_t segments)

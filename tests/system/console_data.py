@@ -26,7 +26,7 @@ T0 = 1700000000000
 
 def accounts(count=600):
     draw = random.Random(7)
-    rows = [{"id": HOSTILE_ID, "values": {"company": HOSTILE_NAME, "<b>odd</b>": "<i>\u200b",
+    rows = [{"id": HOSTILE_ID, "values": {"company": HOSTILE_NAME, "<b>odd</b>": "<i>\u200bodd",
                                           "employees": 300, "industry": "Software"}}]
     for i in range(count):
         size = draw.choice([12, 40, 180, 900, 4000])

@@ -172,7 +172,7 @@ class Filled(Console):
         account = self.page(browser, "/account?" + urllib.parse.urlencode(
             {"id": console_data.HOSTILE_ID}))
         self.assertIn("<script>alert(1)</script> \\u{202e} \" onload='x", account.said())
-        self.assertIn("<b>odd</b> <i> \\u{200b}", account.said())
+        self.assertIn("<b>odd</b> <i> \\u{200b} odd", account.said())
         self.assertIn("<em>crm</em>", account.said())
         self.assertIn("<b>odd</b>", self.page(browser, "/score").said())
         lists = self.page(browser, "/lists")

@@ -338,8 +338,12 @@ class Later(Deals):
         lead = self.client.call("score-many", {"icp": icp, "leads": [
             {"values": {"size": 1}, "value": True}]})["scores"][0]
         self.assertEqual((lead["error"], lead["field"]), ("bad-field", "value"))
-        flat = self.client.call("icp-learn", {**request, "exclude": ["rare", "arr"], "value": "flat"})
-        self.assertLessEqual(json.loads(flat["value"])["evidence"]["gain_low"], 0)
+        # A lower end of 95 % is above 0 in one of forty where there is nothing: in two of five never.
+        flats = [self.client.call("icp-learn", {**request, "exclude": ["rare", "arr"], "value": "flat", "seed": seed})
+                 for seed in range(5)]
+        flats = [flat for flat in flats if json.loads(flat["value"])["evidence"]["gain_low"] <= 0]
+        self.assertGreaterEqual(len(flats), 4)
+        flat = flats[0]
         self.assertTrue(any("no evidence that the fields tell values apart" in warning
                             for warning in json.loads(flat["evidence"])["warnings"]))
         both = [self.client.call("score", {"id": f"a{n}", "icp": flat["icp"], "value": True})["value"]
