@@ -257,7 +257,7 @@ bool lifecycle_gather(struct engine_worker *worker, const struct engine_job *job
     *gather = (struct lifecycle_gather){
         .worker = worker,
         .job = job,
-        .mark = {now ? request->columns : NULL, worker, job, NULL, 0, false},
+        .mark = {.columns = now ? request->columns : NULL, .worker = worker, .job = job},
         .churn = request->measure == MEASURE_ID_BRIDGE};
     lifecycle_collect_init(&gather->collect, worker, job, &request->as_of,
                            UINT32_C(1) << EVENT_SUBSCRIPTION | UINT32_C(1) << EVENT_OUTCOME);
