@@ -205,6 +205,10 @@ static bool pieces_make(const struct measure_subscription *subscriptions, size_t
     int64_t sum = 0;
     uint32_t before = 0;
     *ordered = true;
+    if (!items_room(spells, &room, count,
+                    fault)) { /* also where there are none: others add to it */
+        return false;
+    }
     for (size_t i = 0; i < count; i++) {
         const struct measure_subscription *s = &subscriptions[i];
         if (!asked(spells, i, fault)) {
