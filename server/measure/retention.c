@@ -66,7 +66,8 @@ static struct measure_retained retained_of(struct measure_turns *steps, int64_t 
         } else if (walk.state.mrr != before.mrr) {
             int64_t size = 0;
             bool paid = before.mrr == 0 && paid_ms < at[walk.at - 1];
-            moves.sum[measure_move_of(before.mrr, walk.state.mrr, paid, &size)] += size;
+            enum measure_move move = measure_move_of(before.mrr, walk.state.mrr, paid, &size);
+            moves.sum[move] += size;
         }
         before = walk.state;
     }
