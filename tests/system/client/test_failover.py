@@ -47,7 +47,7 @@ class Hosts:
             shutil.rmtree(other.data)
             shutil.copytree(first.data, other.data)
         for server in self.all:
-            server.flags = (*server.flags, "--port", str(server.port))
+            server.flags = (*server.flags, "--port", str(server.port), "--http-host", "")
             server.start()
         with first.client() as client:
             self.fits = {one: client.call("score", {"id": one})["fit"] for one in self.ids}

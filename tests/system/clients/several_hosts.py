@@ -194,7 +194,7 @@ class Nodes(unittest.TestCase):
             cls.servers.append(copy)
         for server in cls.servers:
             server.start()
-            server.flags = ("--port", str(server.port))
+            server.flags = ("--port", str(server.port), "--http-host", "")  # the port beside it may be taken
         cls.client = driver(*(server.port for server in cls.servers), name="several")
         cls.raw = cls.client.call("score", {"id": "a00007"})["raw"]
 
