@@ -73,15 +73,15 @@ static void a_view_keeps_its_snapshot_until_it_is_refreshed(void **state)
 struct lies {
     struct store *store;
     const struct store_id_edit *edits;
-    size_t count;
+    _Atomic size_t count; /* set last: the writer looks at any time, also of itself */
 };
 
 static void lie(void *context, const struct store_commit *commit)
 {
     struct lies *lies = context;
-    if (commit->phase == STORE_COMMIT_DONE && lies->count > 0) {
-        assert_true(
-            store_index_change(&lies->store->index, lies->edits, lies->count, commit->seq + 1));
+    size_t count = lies->count;
+    if (commit->phase == STORE_COMMIT_DONE && count > 0) {
+        assert_true(store_index_change(&lies->store->index, lies->edits, count, commit->seq + 1));
         lies->count = 0;
     }
 }
