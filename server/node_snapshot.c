@@ -5,7 +5,6 @@
 #include "server/node_snapshot.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -13,6 +12,7 @@
 
 #include "server/backup/backup_restore.h"
 #include "server/backup/backup_snapshot.h"
+#include "server/base/thread.h"
 
 enum { LOOK_MS = 1000, LATER_S = 60, SOON_S = 5, NICE = 10 };
 
@@ -197,18 +197,14 @@ bool node_snapshots_start(const struct base_config *config, struct store *store,
     made->log = log;
     made->clock = base_clock_system();
     pthread_condattr_t clock;
-    sigset_t all;
-    sigset_t before;
     pthread_condattr_init(&clock);
     pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
     pthread_mutex_init(&made->lock, NULL);
     pthread_cond_init(&made->turn, &clock);
     pthread_condattr_destroy(&clock);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int code = pthread_create(&made->thread, NULL, snapshots_run, made);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (code != 0) {
+    if (base_thread_start(&made->thread, snapshots_run, made) != 0) {
+        pthread_cond_destroy(&made->turn);
+        pthread_mutex_destroy(&made->lock);
         free(made);
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no thread for snapshots");
     }

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "server/base/thread.h"
 #include "server/capture/capture_file.h"
 
 /* A block is written when so much waits, or when so long nothing was written. */
@@ -288,7 +289,7 @@ static bool begin(struct capture *capture, const char *name, struct proto_fault 
         return false;
     }
     if (!header_write(capture, fault) ||
-        pthread_create(&capture->thread, NULL, capture_run, capture) != 0) {
+        base_thread_start(&capture->thread, capture_run, capture) != 0) {
         close(capture->fd);
         unlink(capture->part);
         return fault->code != PROTO_OK ||

@@ -3,11 +3,11 @@
  * first, in the order of what waits for what, and then answers everybody who still waits. */
 #include "server/cluster/cluster.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
+#include "server/base/thread.h"
 #include "server/cluster/cluster_content.h"
 #include "server/cluster/cluster_parts.h"
 
@@ -51,18 +51,14 @@ static bool logs_make(struct cluster *cluster, struct proto_fault *fault)
 
 static bool threads_start(struct cluster *cluster, struct proto_fault *fault)
 {
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     struct cluster_checker *checker = &cluster->checker;
     cluster->append_runs =
-        pthread_create(&cluster->append_thread, NULL, cluster_append_run, cluster) == 0;
-    cluster->apply_runs = cluster->append_runs && pthread_create(&cluster->apply_thread, NULL,
-                                                                 cluster_apply_run, cluster) == 0;
-    checker->running = cluster->apply_runs &&
-                       pthread_create(&checker->thread, NULL, cluster_check_run, cluster) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+        base_thread_start(&cluster->append_thread, cluster_append_run, cluster) == 0;
+    cluster->apply_runs =
+        cluster->append_runs &&
+        base_thread_start(&cluster->apply_thread, cluster_apply_run, cluster) == 0;
+    checker->running =
+        cluster->apply_runs && base_thread_start(&checker->thread, cluster_check_run, cluster) == 0;
     return checker->running ||
            proto_fault_set(fault, PROTO_NO_MEMORY, "", "no thread for the shared log");
 }

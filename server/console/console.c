@@ -6,11 +6,11 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "server/base/thread.h"
 #include "server/console/console_pages.h"
 #include "server/console/console_session.h"
 #include "server/console/console_style.h"
@@ -285,15 +285,9 @@ static void *tick(void *argument)
     return NULL;
 }
 
-/* Signals belong to the thread that waits for them. */
 static bool ticker_start(struct console *console, struct proto_fault *fault)
 {
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int code = pthread_create(&console->ticker, NULL, tick, console);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int code = base_thread_start(&console->ticker, tick, console);
     console->ticks = code == 0;
     if (code == 0) {
         pthread_setname_np(console->ticker, "console");

@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "server/base/thread.h"
 #include "server/engine/lane_wait.h"
 #include "server/engine/worker.h"
 
@@ -329,7 +330,7 @@ static bool thread_start(struct engine_lane *lane, unsigned number, struct proto
         }
         engine_worker_rest(thread->worker);
     }
-    if (pthread_create(&thread->id, NULL, lane_main, thread) != 0) {
+    if (base_thread_start(&thread->id, lane_main, thread) != 0) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "the %s thread cannot be started",
                                lane->row->name);
     }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "server/base/thread.h"
 #include "server/engine/labels_parts.h"
 #include "server/engine/scores.h"
 #include "server/engine/worker.h"
@@ -259,7 +260,7 @@ bool engine_scores_keeper_start(struct engine_scores_keeper *keeper, bool waits,
     keeper->view = view;
     keeper->waiting = waits;
     pthread_mutex_unlock(&keeper->lock);
-    keeper->started = pthread_create(&keeper->thread, NULL, keeper_run, keeper) == 0;
+    keeper->started = base_thread_start(&keeper->thread, keeper_run, keeper) == 0;
     return keeper->started ||
            proto_fault_set(fault, PROTO_NO_MEMORY, "", "no thread for the scores");
 }

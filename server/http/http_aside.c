@@ -4,10 +4,10 @@
 #include "server/http/http_aside.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/base/thread.h"
 #include "server/http/http.h"
 
 struct http_aside {
@@ -48,21 +48,15 @@ static void *run(void *argument)
     return NULL;
 }
 
-/* Signals belong to the thread that waits for them. */
 static int threads_start(struct http_aside *aside)
 {
-    sigset_t all;
-    sigset_t before;
     int code = 0;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     while (code == 0 && aside->started < HTTP_ASIDE_THREADS) {
-        code = pthread_create(&aside->threads[aside->started], NULL, run, aside);
+        code = base_thread_start(&aside->threads[aside->started], run, aside);
         if (code == 0) {
             pthread_setname_np(aside->threads[aside->started++], "http-page");
         }
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     return code;
 }
 

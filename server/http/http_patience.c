@@ -6,11 +6,11 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "server/base/thread.h"
 #include "server/http/http.h"
 
 /* Looks within the shorter limit, and at least so often. */
@@ -68,15 +68,9 @@ static void *run(void *argument)
     return NULL;
 }
 
-/* Signals belong to the thread that waits for them. */
 static bool thread_start(struct http_patience *patience, struct proto_fault *fault)
 {
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int code = pthread_create(&patience->thread, NULL, run, patience);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int code = base_thread_start(&patience->thread, run, patience);
     patience->started = code == 0;
     if (code == 0) {
         pthread_setname_np(patience->thread, "http-patience");

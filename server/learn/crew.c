@@ -5,6 +5,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "server/base/thread.h"
+
 struct crew {
     void (*run)(void *context, size_t piece, bool own);
     void *context;
@@ -33,7 +35,7 @@ void learn_crew_run(unsigned threads, size_t pieces,
     unsigned started = 0;
     atomic_init(&crew.next, 0);
     while (started + 1 < threads && started + 1 < LEARN_THREADS_MAX && started + 1 < pieces &&
-           pthread_create(&others[started], NULL, crew_main, &crew) == 0) {
+           base_thread_start(&others[started], crew_main, &crew) == 0) {
         started++;
     }
     pieces_run(&crew, true);

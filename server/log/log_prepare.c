@@ -16,10 +16,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "server/base/thread.h"
 #include "server/log/log_parts.h"
 
 /* -1 with errno. */
@@ -83,24 +83,14 @@ static void *prepare_run(void *context)
     return NULL;
 }
 
-/* Signals are for the threads that wait for them; SIGXFSZ, blocked, becomes EFBIG. */
 bool log_prepare_start(struct log *log, struct proto_fault *fault)
 {
-    sigset_t all;
-    sigset_t before;
     log_reuse_clear(log);
     if (log->options.prepare_inline) {
         return true;
     }
-    sigfillset(&all);
-    sigdelset(&all, SIGSEGV);
-    sigdelset(&all, SIGBUS);
-    sigdelset(&all, SIGFPE);
-    sigdelset(&all, SIGILL);
     log->spare_wanted = true;
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int code = pthread_create(&log->thread, NULL, prepare_run, log);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int code = base_thread_start(&log->thread, prepare_run, log);
     log->thread_there = code == 0;
     return code == 0 || log_fault(code, "starting the thread of the log", fault);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
+#include "server/base/thread.h"
 #include "server/lookalike/lookalike_parts.h"
 
 /* Of each commit, on the writer thread. */
@@ -34,7 +35,7 @@ static bool start(struct lookalike *lookalike, struct proto_fault *fault)
     if (!engine_follow(lookalike->engine, &follower, fault)) {
         return false;
     }
-    lookalike->started = pthread_create(&lookalike->thread, NULL, lookalike_keep, lookalike) == 0;
+    lookalike->started = base_thread_start(&lookalike->thread, lookalike_keep, lookalike) == 0;
     return lookalike->started ||
            proto_fault_set(fault, PROTO_NO_MEMORY, "", "the look-alike thread cannot be started");
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "server/base/thread.h"
 #include "server/net/net_worker.h"
 
 #if defined(__has_feature)
@@ -112,26 +112,20 @@ struct net_server *net_server_create(const struct net_options *options,
     return server;
 }
 
-/* Signals belong to the thread that started us. */
 static int threads_start(struct net_server *server)
 {
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     int rc = server->options.tls == NULL
                  ? 0
                  : net_shakers_start(&server->shakers, server->workers_count);
     for (; rc == 0 && server->workers_started < server->workers_count;) {
         struct net_worker *worker = &server->workers[server->workers_started];
-        rc = pthread_create(&worker->thread, NULL, net_worker_run, worker);
+        rc = base_thread_start(&worker->thread, net_worker_run, worker);
         if (rc == 0) {
             char name[16];
             snprintf(name, sizeof name, "net-%u", server->workers_started++);
             pthread_setname_np(worker->thread, name);
         }
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     return rc;
 }
 

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "server/base/thread.h"
 #include "server/net/net_worker.h"
 
 /* Signatures of strangers go behind the requests of those who are known. */
@@ -53,7 +54,7 @@ int net_shakers_start(struct net_shakers *shakers, unsigned threads)
 {
     assert(shakers->count == 0);
     while (shakers->count < threads && shakers->count < NET_SHAKERS_MAX) {
-        int rc = pthread_create(&shakers->threads[shakers->count], NULL, run, shakers);
+        int rc = base_thread_start(&shakers->threads[shakers->count], run, shakers);
         if (rc != 0) {
             return rc;
         }

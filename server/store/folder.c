@@ -2,26 +2,16 @@
 /* What others ask of the folder: to take a generation, an encoder, a turn of vectors, to have
  * folded up to a sequence; and what its own work ends with, a transaction that readers see. Whoever
  * waits for a fold hears why one failed, or that the store is closing. */
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "server/base/thread.h"
 #include "server/store/store_parts.h"
 
-/* Signals are for the thread that waits for them; SIGXFSZ, blocked, becomes EFBIG. */
 bool store_thread_start(pthread_t *thread, void *(*run)(void *), void *context,
                         struct proto_fault *fault)
 {
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    sigdelset(&all, SIGSEGV);
-    sigdelset(&all, SIGBUS);
-    sigdelset(&all, SIGFPE);
-    sigdelset(&all, SIGILL);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int code = pthread_create(thread, NULL, run, context);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int code = base_thread_start(thread, run, context);
     return code == 0 || proto_fault_set(fault, PROTO_NO_MEMORY, "", "no thread for the store: %s",
                                         strerror(code));
 }

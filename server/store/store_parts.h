@@ -268,7 +268,7 @@ bool store_folder_waits(struct store_folder *folder);
 bool store_hold_admits(struct store *store, struct proto_fault *fault);
 /* Commits a transaction of LMDB and lets readers see it. */
 bool store_tables_commit(struct store *store, struct disk_txn *txn, struct proto_fault *fault);
-/* A thread with a name for people, all signals blocked. */
+/* base_thread_start, whose refusal is a fault. */
 bool store_thread_start(pthread_t *thread, void *(*run)(void *), void *context,
                         struct proto_fault *fault);
 
